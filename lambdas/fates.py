@@ -1,0 +1,143 @@
+"""The fates: what becomes of a row, given what the table holds and how the file is applied.
+
+Pure. Owns the seven fates, the three modes and the order of two statements about one item. Knows nothing of
+files, of tables or of AWS. The laws behind it are in docs/decisions.md.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from enum import StrEnum
+
+from lambdas.stockfile import Row
+
+
+class Mode(StrEnum):
+    """How a file is applied."""
+
+    NEWEST = "newest"  # the newer UpdatedAt wins, by a conditional write
+    PLAIN = "plain"  # PutItem of what the file states
+    STAMP = "stamp"  # PutItem with UpdatedAt = the time of the load
+
+
+class Fate(StrEnum):
+    """What became of a row; every row of a file has exactly one."""
+
+    INSERTED = "inserted"
+    CHANGED = "changed"
+    TOUCHED = "touched"
+    UNCHANGED = "unchanged"
+    STALE = "stale"
+    DUPLICATE = "duplicate"
+    REJECTED = "rejected"
+
+
+WRITES = frozenset({Fate.INSERTED, Fate.CHANGED, Fate.TOUCHED})
+"""The fates that make DynamoDB emit a stream record: records expected = how many rows have one of these."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What the table holds of an item. ``was`` is the count that the last write replaced, None for an insert.
+
+    ``was`` lets a loader that runs again tell what its own earlier write did.
+    """
+
+    count: Decimal | None
+    updated_at: str = ""
+    upload_id: str = ""
+    was: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """How one upload is applied. ``at`` is the time its rows count as of when they state none (in `stamp` mode,
+    the time of the load), as fixed-width UTC text."""
+
+    upload_id: str
+    mode: Mode
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A row's fate: what the table held before (None: nothing) and what it is to hold (None: nothing to write)."""
+
+    row: Row
+    fate: Fate
+    held: Held | None = None
+    new: Held | None = None
+    reason: str = ""
+
+
+def split_duplicates(rows: Iterable[Row], mode: Mode) -> tuple[list[Row], list[Verdict]]:
+    """The row that counts of each key, and the superseded others: the newest wins, else the last."""
+    winners: dict[tuple[str, str], Row] = {}
+    losers: list[tuple[Row, tuple[str, str]]] = []
+    for row in rows:
+        key = (row.store, row.item)
+        earlier = winners.get(key)
+        if earlier is None:
+            winners[key] = row
+        elif mode is Mode.NEWEST and (row.updated_at or "") < (earlier.updated_at or ""):
+            losers.append((row, key))
+        else:
+            winners[key] = row
+            losers.append((earlier, key))
+    reason = "row {} of the same file counts"
+    return list(winners.values()), [
+        Verdict(row, Fate.DUPLICATE, reason=reason.format(winners[key].number)) for row, key in losers
+    ]
+
+
+def judge(row: Row, held: Held | None, applied: Applied) -> Verdict:
+    """The fate of a row against what the table holds now, and what to write for it."""
+    if held is None:
+        return Verdict(row, Fate.INSERTED, None, _statement(row, None, applied))
+    if held.upload_id == applied.upload_id:
+        return Verdict(row, _own_fate(held), Held(held.was) if held.was is not None else None)
+    if applied.mode is Mode.NEWEST:
+        return _judge_newest(row, held, applied)
+    new = _statement(row, held, applied)
+    if row.count != held.count:
+        return Verdict(row, Fate.CHANGED, held, new)
+    if new.updated_at != held.updated_at and (applied.mode is Mode.STAMP or row.updated_at):
+        return Verdict(row, Fate.TOUCHED, held, new)
+    return Verdict(row, Fate.UNCHANGED, held)
+
+
+def _judge_newest(row: Row, held: Held, applied: Applied) -> Verdict:
+    stated = row.updated_at or applied.at
+    if row.count == held.count and (row.updated_at is None or stated == held.updated_at):
+        return Verdict(row, Fate.UNCHANGED, held)
+    if (stated, applied.upload_id) < (held.updated_at, held.upload_id):
+        return Verdict(row, Fate.STALE, held, reason=f"the table holds a count as of {held.updated_at}")
+    fate = Fate.TOUCHED if row.count == held.count else Fate.CHANGED
+    return Verdict(row, fate, held, _statement(row, held, applied))
+
+
+def _statement(row: Row, held: Held | None, applied: Applied) -> Held:
+    at = applied.at if applied.mode is Mode.STAMP else row.updated_at or applied.at
+    return Held(row.count, at, applied.upload_id, held.count if held else None)
+
+
+def _own_fate(held: Held) -> Fate:
+    """The fate that this same upload's earlier run gave the item, read off the item itself."""
+    if held.was is None:
+        return Fate.INSERTED
+    return Fate.CHANGED if held.was != held.count else Fate.TOUCHED
+
+
+def overrule(verdict: Verdict, later_count: Decimal, later_at: str, later_id: str, applied: Applied) -> Verdict:
+    """The verdict, or `stale` when a later statement agreed with the table and so left no trace in it.
+
+    A file without UpdatedAt whose count equals the table's is `unchanged`: nothing is written, so the table
+    keeps the older UpdatedAt. An upload that arrives after it, with something between the two, would win against
+    the table and yet be older than what the store last said. See docs/decisions.md, “Silent agreement”.
+    """
+    if verdict.fate is not Fate.CHANGED or verdict.held is None or verdict.new is None:
+        return verdict
+    newer = (later_at, later_id) > (verdict.new.updated_at, applied.upload_id)
+    if newer and later_count == verdict.held.count:
+        return replace(verdict, fate=Fate.STALE, new=None, reason=f"a newer file confirmed the count as of {later_at}")
+    return verdict

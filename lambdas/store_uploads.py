@@ -1,0 +1,56 @@
+"""The StoreUploads table: which uploads spoke of a store, written down before any of their rows is judged.
+
+Owns the search for silent agreement: a newer upload whose count equalled the table's wrote nothing, and yet it is
+the newest word on that item. Knows nothing of receipts.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from lambdas import tables
+from lambdas.fates import Mode
+from lambdas.upload import Address, Upload, lowest_id
+
+
+@dataclass(frozen=True, slots=True)
+class Spoke:
+    """An upload in `newest` mode that spoke of a store. ``timed``: its file states times of its own."""
+
+    upload: Upload
+    timed: bool
+
+
+def register(client: Any, table: str, upload: Upload, stores: Iterable[str], *, timed: bool) -> None:
+    """Write down that this upload speaks of these stores; again is harmless."""
+    address = upload.address
+    said: dict[str, Any] = {"UploadId": upload.id, "Mode": upload.mode.value, "Timed": timed, "Name": upload.name}
+    said |= {"Bucket": address.bucket, "Key": address.key, "Version": address.version, "Default": upload.store}
+    tables.batch_put(client, table, (tables.to_item(said | {"Store": store}) for store in sorted(stores)))
+
+
+def since(client: Any, table: str, store: str, at: str, upload_id: str) -> list[Spoke]:
+    """The uploads, other than ``upload_id``, that may hold a newer word on this store than ``at`` without a trace.
+
+    A file that states its times leaves a trace unless the times are equal, and then the later upload counts.
+    """
+    found = tables.query(
+        client, table, ConsistentRead=True,
+        KeyConditionExpression="#store = :store AND UploadId >= :low", ExpressionAttributeNames={"#store": "Store"},
+        ExpressionAttributeValues=tables.to_item({":store": store, ":low": lowest_id(at)}),
+    )  # fmt: skip
+    others = (_spoke(tables.from_item(item)) for item in found)
+    return [
+        one
+        for one in others
+        if one.upload.mode is Mode.NEWEST
+        and one.upload.id != upload_id
+        and (one.upload.id > upload_id or not one.timed)
+    ]
+
+
+def _spoke(said: dict[str, Any]) -> Spoke:
+    address = Address(said["Bucket"], said["Key"], said.get("Version"))
+    return Spoke(
+        Upload(said["UploadId"], address, said["Name"], Mode(said["Mode"]), said.get("Default")), said["Timed"]
+    )

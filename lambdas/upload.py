@@ -1,0 +1,101 @@
+"""An upload: one file sent once. Its id, its place in the bucket, and what was said about how to apply it.
+
+Owns the spelling of upload ids and object keys. Pure: knows nothing of tables or of how a file is read.
+"""
+
+import hashlib
+import re
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import quote, unquote, unquote_plus
+
+from lambdas import times
+from lambdas.fates import Mode
+
+PREFIX = "uploads/"
+_ID = re.compile(r"\d{8}T\d{12}-[0-9a-f]{8}")
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where an upload's file lies: one version of one object of the bucket."""
+
+    bucket: str
+    key: str
+    version: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """One file sent once. ``mode`` and ``store`` travel with the object, as its metadata."""
+
+    id: str
+    address: Address
+    name: str
+    mode: Mode = Mode.NEWEST
+    store: str | None = None
+
+    @property
+    def time(self) -> str:
+        """When it was uploaded, fixed-width UTC text."""
+        return time_of(self.id)
+
+
+def new_id(moment: datetime | None = None) -> str:
+    """A new upload id; ids sort by time (microseconds, then eight random hex digits)."""
+    return _id_at(moment or datetime.now(UTC), secrets.token_hex(4))
+
+
+def _id_at(moment: datetime, tail: str) -> str:
+    return f"{moment.astimezone(UTC):%Y%m%dT%H%M%S%f}-{tail}"
+
+
+def time_of(upload_id: str) -> str:
+    return times.text(datetime.strptime(upload_id[:21], "%Y%m%dT%H%M%S%f").replace(tzinfo=UTC))
+
+
+def lowest_id(at: str) -> str:
+    """An id text that sorts before every upload made at or after ``at`` (fixed-width UTC text)."""
+    return _id_at(times.moment(at), "")
+
+
+def object_key(upload_id: str, name: str) -> str:
+    """The key of an upload's object. Only the last part of ``name`` counts; what can't stand in a key is replaced."""
+    last = re.split(r"[/\\]", name)[-1]
+    tidy = re.sub(r"[\x00-\x1f\x7f]", "_", last).strip() or "file"
+    return f"{PREFIX}{upload_id}/{tidy.encode()[:200].decode(errors='ignore')}"
+
+
+def metadata(mode: Mode, store: str | None) -> dict[str, str]:
+    """The S3 metadata (ASCII only) that says how to apply the object."""
+    return {"mode": mode.value} | ({"store": quote(store)} if store else {})
+
+
+def with_metadata(upload: Upload, given: Mapping[str, str]) -> Upload:
+    """The upload with what its object's metadata says. ValueError for a mode that does not exist."""
+    store = unquote(given.get("store", "")).strip() or None
+    return Upload(upload.id, upload.address, upload.name, Mode(given.get("mode", Mode.NEWEST)), store)
+
+
+def of_s3_record(record: Mapping[str, Any]) -> Upload:
+    """The upload that an S3 event record tells of.
+
+    `uploads/<upload_id>/<name>` is one of ours; any other key below `uploads/` was dropped into the bucket from
+    outside and gets an id from the event, the same one however often the event is delivered.
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
+    """
+    thing = record["s3"]["object"]
+    address = Address(record["s3"]["bucket"]["name"], unquote_plus(thing["key"]), thing.get("versionId"))
+    parts = address.key.removeprefix(PREFIX).split("/")
+    if len(parts) == 2 and _ID.fullmatch(parts[0]):
+        return Upload(parts[0], address, parts[1])
+    return dropped(address, record["eventTime"], thing.get("sequencer", ""))
+
+
+def dropped(address: Address, event_time: str, sequencer: str) -> Upload:
+    """The upload of an object that came without an id of ours."""
+    tail = hashlib.sha256(f"{address.key}\0{address.version}\0{sequencer}".encode()).hexdigest()[:8]
+    return Upload(_id_at(times.moment(times.parse(event_time)), tail), address, address.key.split("/")[-1])

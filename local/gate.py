@@ -1,0 +1,110 @@
+"""The gate in front of MiniStack, which by itself serves any web page without asking who calls.
+
+Owns who may pass: only a caller that sends the secret, and never a browser's page. Must not know MiniStack.
+"""
+
+import hmac
+import logging
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+from urllib.parse import parse_qsl
+
+from local.environment import worker_secret
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+Headers = list[tuple[bytes, bytes]]
+
+OPEN, DRAINING, CLOSED = "open", "draining", "closed"
+_CLOSED_TREES = ("_ministack", "_localstack", "health")
+_log = logging.getLogger("engine.gate")
+
+
+class Gate:
+    """ASGI middleware: 403 to whoever may not pass, 503 while the engine stops.
+
+    `state` is OPEN, DRAINING (only the Lambdas, which must finish) or CLOSED; `active` counts requests inside.
+    """
+
+    def __init__(self, app: App, secret: str, port: int) -> None:
+        self._app = app
+        self._hosts = {f"127.0.0.1:{port}".encode(), f"localhost:{port}".encode()}
+        self._secret = secret.encode()
+        self._workers = worker_secret(secret).encode()
+        self.state = OPEN
+        self.active = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+        elif refusal := self._refusal(scope):
+            _log.info("refused %s: %s", scope.get("path"), refusal[1])
+            await _refuse(scope, send, *refusal)
+        else:
+            await self._pass(scope, receive, send)
+
+    async def _pass(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.active += 1
+        try:
+            await self._app(scope, receive, _without_cors(send))
+        finally:
+            self.active -= 1
+
+    def _refusal(self, scope: Scope) -> tuple[int, str] | None:
+        headers: Headers = list(scope["headers"])
+        if scope.get("method") == "OPTIONS":  # no AWS client asks; browsers do, before they send
+            return 403, "The engine does not answer preflight requests."
+        if any(name == b"origin" or name.startswith(b"sec-fetch-") for name, _ in headers):
+            return 403, "The engine does not answer web pages."
+        if not _only_in(_values(headers, b"host"), self._hosts):
+            return 403, "The engine does not answer to this host name."
+        if scope["path"].lstrip("/").lower().split("/")[0] in _CLOSED_TREES:
+            return 403, "This path is closed."
+        token = _token(headers, scope.get("query_string", b""))
+        if hmac.compare_digest(token, self._workers):
+            return None if self.state != CLOSED else (503, "The engine is stopping.")
+        if not hmac.compare_digest(token, self._secret):
+            return 403, "The session token is missing or wrong."
+        return None if self.state == OPEN else (503, "The engine is stopping.")
+
+
+def _values(headers: Headers, wanted: bytes) -> list[bytes]:
+    return [value for name, value in headers if name == wanted]
+
+
+def _only_in(values: list[bytes], allowed: set[bytes]) -> bool:
+    return len(values) == 1 and values[0].lower() in allowed
+
+
+def _token(headers: Headers, query: bytes) -> bytes:
+    """The one session token of a request: in a header, or in the query of a presigned URL. Empty if not one."""
+    found = _values(headers, b"x-amz-security-token")
+    if not found:
+        pairs = parse_qsl(query.decode("latin-1"))  # its case depends on the signature's version
+        found = [value.encode() for name, value in pairs if name.lower() == "x-amz-security-token"]
+    return found[0] if len(found) == 1 else b""
+
+
+async def _refuse(scope: Scope, send: Send, status: int, text: str) -> None:
+    if scope["type"] == "websocket":
+        await send({"type": "websocket.close", "code": 1008})  # before it was accepted: the peer sees a 403
+        return
+    body = text.encode() + b"\n"
+    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
+
+
+def _without_cors(send: Send) -> Send:
+    """MiniStack lets every origin read its answers; a browser must never learn that."""
+
+    async def clean(message: Message) -> None:
+        if "headers" in message:
+            kept = [(n, v) for n, v in message["headers"] if not n.lower().startswith(b"access-control-")]
+            message = {**message, "headers": kept}
+        await send(message)
+
+    return clean

@@ -1,0 +1,105 @@
+"""Finding the server of a state folder, starting one, and stopping it.
+
+Owns the start and the stop as seen from outside. Must not know MiniStack, nor what is deployed.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from local import generations, locks, processes
+from local.environment import server_environ
+from local.errors import EngineError
+from local.folder import Folder, Running
+
+_START_SECONDS = 120.0
+_STOP_SECONDS = 300.0
+_LOG_BYTES = 5_000_000
+_PROJECT = Path(__file__).resolve().parent.parent
+_STEP_SECONDS = 0.02
+
+
+def current(folder: Folder) -> Running | None:
+    """The running server, or None. A record alone proves nothing: its server may have been killed."""
+    return folder.running() if locks.is_held(folder.engine_lock) else None
+
+
+def find_or_start(folder: Folder) -> tuple[Running, bool]:
+    """The running server and whether this call started it. To be called under the folder's start lock."""
+    # A held lock without a record: a server that is about to end, or about to be ready.
+    _wait(lambda: current(folder) is not None or not locks.is_held(folder.engine_lock), folder)
+    if running := current(folder):
+        return running, False
+    folder.record.unlink(missing_ok=True)
+    return _start(folder), True
+
+
+def stop(folder: Folder) -> bool:
+    """Stop the server cleanly and wait until all of its processes are gone. False if none ran."""
+    folder.stay.unlink(missing_ok=True)
+    running = current(folder)
+    if running is None:
+        stopping = locks.is_held(folder.engine_lock)
+        wait_until_free(folder)
+        return stopping
+    before = generations.newest(folder.state)
+    os.kill(running.pid, signal.SIGTERM)
+    wait_until_free(folder)
+    _wait(lambda: not processes.group_members(running.pid), folder)
+    if folder.home.is_dir() and generations.newest(folder.state) == before:
+        raise EngineError(f"The engine has stopped, but did not save its last state. See {folder.log}.")
+    return True
+
+
+def wait_until_free(folder: Folder) -> None:
+    """Wait until a server that is about to end has ended."""
+    _wait(lambda: not locks.is_held(folder.engine_lock), folder)
+
+
+def _start(folder: Folder) -> Running:
+    if folder.log.exists() and folder.log.stat().st_size > _LOG_BYTES:
+        folder.log.replace(folder.log.with_suffix(".log.1"))
+    with folder.log.open("ab") as log:
+        begin = log.tell()
+        server = subprocess.Popen(
+            [sys.executable, "-m", "local.server", str(folder.home)],
+            cwd=_PROJECT,
+            env=server_environ(os.environ, folder),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+    threading.Thread(target=server.wait, daemon=True).start()  # so that it leaves no zombie behind
+    deadline = time.monotonic() + _START_SECONDS
+    while (running := _started(folder, server.pid)) is None:
+        if server.returncode is not None or time.monotonic() > deadline:
+            raise EngineError(f"The engine did not start.\n{_tail(folder.log, begin)}\nIts log is {folder.log}.")
+        time.sleep(_STEP_SECONDS)
+    return running
+
+
+def _started(folder: Folder, pid: int) -> Running | None:
+    running = folder.running()
+    return running if running and running.pid == pid else None
+
+
+def _wait(done: Callable[[], bool], folder: Folder) -> None:
+    deadline = time.monotonic() + _STOP_SECONDS
+    while not done():
+        if time.monotonic() > deadline:
+            raise EngineError(
+                f"The engine of {folder.home} has not stopped in {_STOP_SECONDS:.0f} s. See {folder.log}."
+            )
+        time.sleep(_STEP_SECONDS)
+
+
+def _tail(log: Path, begin: int) -> str:
+    with log.open("rb") as file:
+        file.seek(begin)
+        return "\n".join(file.read().decode(errors="replace").splitlines()[-8:])

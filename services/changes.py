@@ -1,0 +1,135 @@
+"""Changes: the stream records that were kept, asked by time, by item and by upload.
+
+Every question is a Query on a key. The dashboard never reads the stream itself: its two readers are the Lambdas.
+"""
+
+import heapq
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from itertools import islice
+from typing import Any
+
+from lambdas import tables, times
+from lambdas.recording import MARKERS
+from lambdas.stream import SHARDS
+from services.errors import mapped
+from services.stack import Stack
+
+OVERLAP_SECONDS = 120
+"""How far `since` looks back behind what was already seen: shards of a stream do not arrive in step."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A change. Counts are None where there was, or is, no item; ``upload_id`` None: no upload caused it."""
+
+    position: str
+    event_id: str
+    sequence: str
+    event: str  # INSERT, MODIFY, REMOVE
+    at: str
+    store: str
+    item: str
+    old_count: Decimal | None
+    new_count: Decimal | None
+    upload_id: str | None
+    old: dict[str, Any] | None
+    new: dict[str, Any] | None
+    user: str | None
+
+    def as_json(self) -> dict[str, Any]:
+        names = ("event_id", "sequence", "event", "at", "store", "item")
+        shown = {name: getattr(self, name) for name in names} | {"upload_id": self.upload_id}
+        shown |= {"old_count": number(self.old_count), "new_count": number(self.new_count)}
+        return shown | {"old": plain(self.old), "new": plain(self.new)}
+
+
+def number(count: Decimal | None) -> int | float | None:
+    """A count as JSON has it: a whole number where it is one."""
+    return None if count is None else int(count) if count == count.to_integral_value() else float(count)
+
+
+def plain(image: dict[str, Any] | None) -> dict[str, Any] | None:
+    """An image with numbers that JSON can carry."""
+    return image and {n: number(v) if isinstance(v, Decimal) else v for n, v in image.items()}
+
+
+def _seen(item: dict[str, Any]) -> Seen:
+    return Seen(
+        item["Position"], item["EventId"], item["Sequence"], item["EventName"], item["At"], item["Store"], item["Item"],
+        item.get("OldCount"), item.get("NewCount"), item.get("UploadId"), item.get("Old"), item.get("New"),
+        item.get("User"),
+    )  # fmt: skip
+
+
+@mapped
+def newest(stack: Stack, limit: int = 100, before: str | None = None) -> list[Seen]:
+    """The latest changes, newest first; with ``before``, a position, only older ones."""
+    found: list[Seen] = []
+    hours = sorted({marker[:13] for marker in _markers(stack)}, reverse=True)
+    for hour in hours:
+        if before is None or hour <= before[:13]:
+            found += _hour(stack, hour, limit - len(found), before)
+        if len(found) >= limit:
+            break
+    return found
+
+
+@mapped
+def since(stack: Stack, position: str) -> list[Seen]:
+    """Every change after ``position``, oldest first, and those of the two minutes before it once more."""
+    start = times.later(position.split("#")[0], seconds=-OVERLAP_SECONDS) if position else ""
+    buckets = [bucket for bucket in _markers(stack, start[:13]) if bucket[:13] >= start[:13]]
+    asked = tables.each(lambda bucket: list(_of(stack, "Bucket", bucket, None, after=start)), buckets)
+    return sorted((change for part in asked for change in part), key=lambda change: change.position)
+
+
+@mapped
+def of_item(stack: Stack, item_key: str, limit: int = 100) -> list[Seen]:
+    """An item's changes, newest first. ``item_key``: `Berlin/Echo%20Dot`."""
+    return list(_of(stack, "ItemKey", item_key, limit, index="ByItem", newest_first=True))
+
+
+@mapped
+def of_upload(stack: Stack, upload_id: str, limit: int | None = None) -> list[Seen]:
+    """The changes that an upload caused, oldest first."""
+    parts = [f"{upload_id}#{shard}" for shard in range(SHARDS)]
+    asked = tables.each(lambda part: list(_of(stack, "UploadPart", part, limit, index="ByUpload")), parts)
+    return list(islice(heapq.merge(*asked, key=lambda change: change.position), limit))
+
+
+def _hour(stack: Stack, hour: str, limit: int, before: str | None) -> list[Seen]:
+    parts = [f"{hour}#{shard}" for shard in range(SHARDS)]
+    asked = tables.each(lambda part: list(_of(stack, "Bucket", part, limit, before=before, newest_first=True)), parts)
+    return list(islice(heapq.merge(*asked, key=lambda change: change.position, reverse=True), limit))
+
+
+def _markers(stack: Stack, start: str = "") -> list[str]:
+    """The buckets that hold changes, from the hour ``start`` on."""
+    found = tables.query(
+        stack.dynamodb, stack.settings.changes_table, ConsistentRead=True,
+        KeyConditionExpression="#bucket = :markers AND #position >= :start",
+        ExpressionAttributeNames={"#bucket": "Bucket", "#position": "Position"},
+        ExpressionAttributeValues=tables.to_item({":markers": MARKERS, ":start": start or "0"}),
+    )  # fmt: skip
+    return [item["Position"]["S"] for item in found]
+
+
+def _of(
+    stack: Stack, key: str, value: str, limit: int | None, *, index: str | None = None,
+    after: str | None = None, before: str | None = None, newest_first: bool = False,
+) -> Iterator[Seen]:  # fmt: skip
+    condition, values = "#key = :key", {":key": value}
+    if after:
+        condition, values = f"{condition} AND #position > :after", values | {":after": after}
+    if before:
+        condition, values = f"{condition} AND #position < :before", values | {":before": before}
+    names = {"#key": key} | ({"#position": "Position"} if after or before else {})
+    place = {"IndexName": index} if index else {"ConsistentRead": True}
+    found: Iterable[Any] = tables.query(
+        stack.dynamodb, stack.settings.changes_table, limit=limit, ScanIndexForward=not newest_first,
+        KeyConditionExpression=condition, ExpressionAttributeNames=names,
+        ExpressionAttributeValues=tables.to_item(values), **place,
+    )  # fmt: skip
+    return (_seen(tables.from_item(item)) for item in found)

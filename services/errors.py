@@ -1,0 +1,64 @@
+"""The errors that a page or the command line may meet, and the one place where botocore's become ours.
+
+    StocktrailError
+    ├── NotFound      there is no such upload, stack, ...
+    ├── BadFile       the file can't be used; says what was seen and what to do
+    └── Unavailable   the engine or AWS can't be reached, refuses, or is too busy; what was said may be tried again
+
+A page catches StocktrailError and nothing else: anything more is a bug, and its traceback belongs in the log.
+"""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec, TypeVar
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from lambdas.stockfile import Unreadable
+from lambdas.tables import Busy
+from local.engine import EngineError
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class StocktrailError(Exception):
+    """What went wrong, where, and what to do, in plain words."""
+
+
+class NotFound(StocktrailError):
+    """There is no such thing."""
+
+
+class BadFile(StocktrailError):
+    """The file can't be used."""
+
+
+class Unavailable(StocktrailError):
+    """The engine or AWS can't do it now."""
+
+
+FOREIGN = (ClientError, BotoCoreError, EngineError, Unreadable, Busy)
+
+
+def of(error: Exception) -> StocktrailError:
+    """Ours for one of the foreign errors."""
+    if isinstance(error, Unreadable):
+        return BadFile(str(error))
+    if isinstance(error, ClientError):
+        said = error.response.get("Error", {})
+        return Unavailable(f"{error.operation_name} was refused: {said.get('Message') or said.get('Code')}")
+    return Unavailable(str(error))
+
+
+def mapped(function: Callable[P, R]) -> Callable[P, R]:
+    """A service whose foreign errors become ours."""
+
+    @wraps(function)
+    def service(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return function(*args, **kwargs)
+        except FOREIGN as error:
+            raise of(error) from error
+
+    return service

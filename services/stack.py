@@ -1,0 +1,96 @@
+"""The stack that is asked: on AWS when the environment names it, else on the embedded engine, which is started.
+
+The one place that decides between the two; from here on they differ by an endpoint only.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+from lambdas import settings
+from lambdas.loading import World
+from lambdas.settings import Settings
+from local import engine
+from services.errors import NotFound, mapped
+
+ROOT = Path(__file__).resolve().parent.parent
+NAME = "stocktrail"
+
+ENVIRONMENT = {
+    "STOCKTRAIL_STACK": "name of the CloudFormation stack on AWS; set, it is used instead of the embedded engine",
+    "AWS_ENDPOINT_URL": "address of an AWS-compatible engine; set, it is used instead of the embedded engine",
+    "STOCKTRAIL_HOME": "state folder of the embedded engine (.stocktrail in this folder)",
+    "STOCKTRAIL_ENGINE_LOG": "log level of the embedded engine (WARNING)",
+}
+"""The settings that a user may set; the README lists the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """boto3 clients of one stack and the names of its resources."""
+
+    session: boto3.Session
+    endpoint: str | None
+    settings: Settings
+    dynamodb: Any
+    s3: Any
+
+    @property
+    def world(self) -> World:
+        return World(self.dynamodb, self.s3, self.settings)
+
+    def client(self, service: str) -> Any:
+        return _client(self.session, service, self.endpoint)
+
+
+def home(environ: Mapping[str, str]) -> Path:
+    """The embedded engine's state folder."""
+    return Path(environ.get("STOCKTRAIL_HOME") or ROOT / ".stocktrail").resolve()
+
+
+def on_aws(environ: Mapping[str, str]) -> bool:
+    return bool(environ.get("AWS_ENDPOINT_URL") or environ.get("STOCKTRAIL_STACK"))
+
+
+@mapped
+def connect(environ: Mapping[str, str]) -> Stack:
+    """The stack that the environment names. Starts the embedded engine when it names none and none runs.
+
+    Raises NotFound when there is no such stack, Unavailable when it can't be reached or started.
+    """
+    if not on_aws(environ):
+        environ = {**environ, **attach(environ).environ}
+    session = boto3.Session(
+        aws_access_key_id=environ.get("AWS_ACCESS_KEY_ID"),
+        aws_secret_access_key=environ.get("AWS_SECRET_ACCESS_KEY"),
+        aws_session_token=environ.get("AWS_SESSION_TOKEN"),
+        region_name=environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION"),
+    )
+    endpoint = environ.get("AWS_ENDPOINT_URL")
+    names = _settings(_client(session, "cloudformation", endpoint), environ.get("STOCKTRAIL_STACK") or NAME)
+    return Stack(session, endpoint, names, *(_client(session, name, endpoint) for name in ("dynamodb", "s3")))
+
+
+def attach(environ: Mapping[str, str], *, stay: bool = False) -> engine.Engine:
+    """The embedded engine, started if it does not run, with the stack deployed on it."""
+    where = {"template": ROOT / "template.yaml", "code": ROOT / "lambdas", "stack": NAME}
+    return engine.attach(home(environ), stay=stay, **where)  # type: ignore[arg-type]
+
+
+def _client(session: boto3.Session, service: str, endpoint: str | None) -> Any:
+    config = Config(retries={"mode": "standard", "total_max_attempts": 4}, max_pool_connections=16)
+    return session.client(service, endpoint_url=endpoint, config=config)
+
+
+def _settings(cloudformation: Any, stack: str) -> Settings:
+    try:
+        found = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
+    except cloudformation.exceptions.ClientError as error:
+        if error.response["Error"]["Code"] != "ValidationError":
+            raise
+        raise NotFound(f"There is no stack “{stack}” there. Deploy it first: see the README, “On AWS”.") from error
+    return settings.from_outputs({output["OutputKey"]: output["OutputValue"] for output in found["Outputs"]})

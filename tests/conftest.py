@@ -1,0 +1,57 @@
+"""One embedded engine for the whole run, in a state folder of its own; each test keeps to a store of its own."""
+
+import os
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from lambdas.fates import Mode
+from local import engine
+from services import stack as stacks
+from services import uploads
+from services.stack import Stack
+from services.uploads import Receipt
+
+SAMPLES = Path(__file__).parent.parent / "samples"
+
+
+@pytest.fixture(scope="session")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The engine's state folder, which the environment names from here on."""
+    folder = tmp_path_factory.mktemp("engine")
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("AWS_ENDPOINT_URL", "STOCKTRAIL_STACK", "AWS_PROFILE"):
+            patch.delenv(name, raising=False)
+        patch.setenv("STOCKTRAIL_HOME", str(folder))
+        yield folder
+
+
+@pytest.fixture(scope="session")
+def stack(home: Path) -> Iterator[Stack]:
+    """The stack, deployed on a running engine."""
+    yield stacks.connect(os.environ)
+    engine.detach(home)
+
+
+@pytest.fixture
+def store() -> str:
+    """The name of a store that no other test uses."""
+    return f"Store {uuid.uuid4().hex[:8]}"
+
+
+def csv(store: str, *rows: str, header: str = "store,item,count") -> bytes:
+    """A file of rows such as `Tea,3`, all of one store."""
+    return "\n".join([header, *(f"{store},{row}" for row in rows), ""]).encode()
+
+
+def sent(stack: Stack, data: bytes, mode: Mode = Mode.NEWEST, name: str = "stock.csv") -> Receipt:
+    """The settled receipt of a file sent for real."""
+    *_, last = uploads.follow(stack, uploads.send(stack, name, data, mode))
+    return last
+
+
+def told(receipt: Receipt) -> dict[str, int]:
+    """The fates that a receipt counts, without the zeros."""
+    return {fate: count for fate, count in receipt.fates.items() if count}

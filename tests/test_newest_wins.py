@@ -1,0 +1,161 @@
+"""Law 3 on the real tables: whatever the order, the repetition and the interleaving, the newest data is what stays.
+
+The uploads are loaded in this process by the loader's own code, from objects beside the ones that the queue hears of, so
+that a test can choose the order, and can let one upload run in the middle of another, between two of its requests.
+"""
+
+import itertools
+import os
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from lambdas import times
+from lambdas.fates import Mode
+from lambdas.loading import World, load
+from lambdas.upload import Address, Upload, metadata
+from services import stack as stacks
+from services import stock, uploads
+from services.stack import Stack
+from tests import laws
+
+DAY = "20261101T0000{:02}000000-{:08x}"
+ITEMS = ("Tea", "Rye bread")
+
+
+@dataclass(frozen=True)
+class Said:
+    """One upload of the story: when it was sent (a second of the day), its counts, and the time it states, if any."""
+
+    second: int
+    counts: tuple[int | None, ...]
+    stated: int | None
+
+    @property
+    def at(self) -> str:
+        return moment(self.second if self.stated is None else self.stated)
+
+
+def moment(second: int) -> str:
+    return f"2026-11-01T00:00:{second:02}.000000Z"
+
+
+@st.composite
+def stories(draw: st.DrawFn) -> tuple[list[Said], list[int], list[tuple[int, int, int]]]:
+    """Uploads, the order in which they are loaded (with repeats), and which one runs inside which, after what request."""
+    count = draw(st.integers(2, 5))
+    some_count = st.none() | st.integers(0, 2)
+    said = [
+        Said(10 + n, draw(st.tuples(some_count, st.integers(0, 2))), draw(st.none() | st.integers(9, 14)))
+        for n in range(count)
+    ]
+    order = list(draw(st.permutations(range(count)))) + draw(st.lists(st.integers(0, count - 1), max_size=2))
+    pair = st.tuples(st.integers(0, count - 1), st.integers(0, count - 1), st.integers(1, 9))
+    return said, order, draw(st.lists(pair, max_size=2))
+
+
+def store_away(stack: Stack, store: str, number: int, said: Said) -> Upload:
+    header = "store,item,count" + (",updated_at" if said.stated is not None else "")
+    tail = "" if said.stated is None else f",{said.at}"
+    rows = [f"{store},{item},{n}{tail}" for item, n in zip(ITEMS, said.counts, strict=True) if n is not None]
+    key = f"trial/{store}/{number}.csv"
+    body = "\n".join([header, *rows]).encode()
+    made = stack.s3.put_object(Bucket=stack.settings.bucket, Key=key, Body=body, Metadata=metadata(Mode.NEWEST, None))
+    upload_id = DAY.format(said.second, uuid.uuid4().int % 2**32)
+    return Upload(upload_id, Address(stack.settings.bucket, key, made.get("VersionId")), f"{number}.csv")
+
+
+def interrupted(stack: Stack, after: int, then: Callable[[], None]) -> World:
+    """A world whose DynamoDB client, after so many requests, lets something else happen first."""
+    fresh = stacks.connect(os.environ)
+    requests = itertools.count(1)
+
+    def hook(**_: Any) -> None:
+        if next(requests) == after:
+            then()
+
+    fresh.dynamodb.meta.events.register("before-send.dynamodb", hook)
+    return World(fresh.dynamodb, stack.s3, stack.settings)
+
+
+def truth(said: list[Said]) -> dict[str, int]:
+    """What the laws say must stay of each item: the newest statement, and among equally new ones the last sent."""
+    stays: dict[str, tuple[str, int, int]] = {}
+    for one in said:
+        for item, count in zip(ITEMS, one.counts, strict=True):
+            if count is not None:
+                stays[item] = max(stays.get(item, ("", 0, 0)), (one.at, one.second, count))
+    return {item: count for item, (_, _, count) in stays.items()}
+
+
+@given(stories())
+@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_every_order_repetition_and_interleaving_ends_in_the_same_counts_and_conserves_records(
+    stack: Stack, story: tuple[list[Said], list[int], list[tuple[int, int, int]]]
+):
+    said, order, inside = story
+    store = f"Trial {uuid.uuid4().hex[:10]}"
+    sent = [store_away(stack, store, n, one) for n, one in enumerate(said)]
+    for outer, inner, after in inside:
+        load(interrupted(stack, after, lambda n=inner: load(stack.world, sent[n], "inner")), sent[outer], "outer")
+    for n in order:
+        load(stack.world, sent[n], "test")
+    held = {one.item: one.count for one in stock.of_store(stack, store)}
+    assert held == truth(said)
+    receipts = [list(uploads.follow(stack, upload.id))[-1] for upload in sent]
+    assert laws.broken(stack, store, receipts) == []
+
+
+@given(st.permutations(range(4)), st.lists(st.integers(0, 2), min_size=4, max_size=4), st.data())
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_files_that_state_their_times_end_in_one_table_times_included(
+    stack: Stack, order: list[int], counts: list[int], data: st.DataObject
+):
+    said = [Said(10 + n, (None, count), data.draw(st.integers(9, 14))) for n, count in enumerate(counts)]
+    store = f"Trial {uuid.uuid4().hex[:10]}"
+    sent = [store_away(stack, store, n, one) for n, one in enumerate(said)]
+    for n in order:
+        load(stack.world, sent[n], "test")
+    newest = max(said, key=lambda one: (one.at, one.second))
+    held = [(one.count, one.updated_at) for one in stock.of_store(stack, store)]
+    assert held == [(Decimal(newest.counts[1] or 0), newest.at)]
+
+
+def test_a_late_file_does_not_overturn_a_newer_one_that_only_agreed_with_the_table(stack: Stack, store: str):
+    sunday, monday, tuesday = (Said(10 + n, (None, count), None) for n, count in enumerate((5, 7, 5)))
+    sent = [store_away(stack, store, n, one) for n, one in enumerate((sunday, monday, tuesday))]
+    for n in (0, 2, 1):  # Monday's file hung in the queue until Tuesday's was through
+        load(stack.world, sent[n], "test")
+    assert [one.count for one in stock.of_store(stack, store)] == [Decimal(5)]
+    late = uploads.receipt(stack, sent[1].id)
+    assert late.fates["stale"] == 1
+    assert uploads.rows(stack, late)[0]["reason"] == f"a newer file confirmed the count as of {moment(12)}"
+
+
+@pytest.mark.parametrize("after", range(1, 12))
+def test_a_loader_that_dies_after_any_request_and_runs_again_leaves_the_receipt_of_one_clean_run(
+    stack: Stack, store: str, after: int
+):
+    class Died(Exception):
+        """The process is gone."""
+
+    def die() -> None:
+        raise Died
+
+    first, second = Said(10, (3, 5), None), Said(11, (4, 5), None)
+    sent = [store_away(stack, store, n, one) for n, one in enumerate((first, second))]
+    load(stack.world, sent[0], "test")
+    try:
+        load(interrupted(stack, after, die), sent[1], "dying")
+    except Died:
+        load(stack.world, sent[1], "again")
+    receipts = [list(uploads.follow(stack, upload.id))[-1] for upload in sent]
+    assert (receipts[1].fates["changed"], receipts[1].fates["unchanged"]) == (1, 1)
+    assert laws.broken(stack, store, receipts) == []
+    assert times.moment(receipts[1].received_at or "").second == 11
