@@ -6,7 +6,8 @@ A receipt: UploadId, Month (of the index that lists them), Name, Bucket, Key, Ve
 ReceivedAt, StartedAt, LoadedAt or FailedAt with Reason; Rows, Fates (a map), Expected, RowsKey (the object that holds
 every row's fate); and three maps of counts, each entry written by one batch of the stream: Seen (records kept),
 Checked (records looked at for alerts) and Opened (alerts). Counted by entry, and not by adding, so that a batch that
-comes again is counted once.
+comes again is counted once. Only a replay that cuts the stream into other batches can make an entry too many: a sum
+that is too high is counted again, from the changes and episodes themselves, by who reads the receipt.
 """
 
 import gzip

@@ -88,6 +88,12 @@ def _put_all(client: Any, table: str, items: Sequence[Item]) -> None:
             wait(attempt)
 
 
+def count(client: Any, table: str, **question: Any) -> int:
+    """How many items a Query would answer with."""
+    pages = client.get_paginator("query").paginate(TableName=table, Select="COUNT", **question)
+    return sum(page["Count"] for page in pages)
+
+
 def query(client: Any, table: str, *, limit: int | None = None, **question: Any) -> Iterator[Item]:
     """Every item that a Query answers with, page after page, at most ``limit``."""
     pages = client.get_paginator("query").paginate(

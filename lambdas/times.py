@@ -4,6 +4,7 @@ Owns the one spelling of a time in every table and receipt. Knows nothing of fil
 """
 
 import re
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 _ISO = re.compile(
@@ -41,6 +42,13 @@ def parse(value: str) -> str:
 def later(fixed: str, **by: float) -> str:
     """``fixed`` moved by a timedelta's keywords (``hours=24``)."""
     return text(moment(fixed) + timedelta(**by))
+
+
+def months_back(now: str, count: int) -> Iterator[str]:
+    """The months `2026-11`, `2026-10`, … from a fixed-width time on: the keys of what is listed by month."""
+    months = int(now[:4]) * 12 + int(now[5:7]) - 1
+    for month in range(months, months - count, -1):
+        yield f"{month // 12:04}-{month % 12 + 1:02}"
 
 
 def of_epoch(seconds: float) -> str:

@@ -3,12 +3,14 @@
 Owns the artifacts bucket, change sets and their failures. Must not know processes, locks or MiniStack.
 """
 
+import os
 import time
 import uuid
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 import boto3
+import botocore.session
 from botocore.client import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -150,7 +152,10 @@ def _poll(ask: Callable[[], T], done: Callable[[T], bool]) -> T:
 
 
 def _client(service: str, environ: Mapping[str, str]) -> Any:
-    return boto3.session.Session().client(
+    # Whatever profile or files the user has for the real AWS: they must not reach, nor break, what is done here.
+    none, empty = (None, None, None, None), (None, None, os.devnull, None)
+    session = botocore.session.Session({"profile": none, "config_file": empty, "credentials_file": empty})
+    return boto3.session.Session(botocore_session=session).client(
         service,
         endpoint_url=environ["AWS_ENDPOINT_URL"],
         region_name=environ["AWS_DEFAULT_REGION"],

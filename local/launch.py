@@ -26,7 +26,9 @@ _STEP_SECONDS = 0.02
 
 def current(folder: Folder) -> Running | None:
     """The running server, or None. A record alone proves nothing: its server may have been killed."""
-    return folder.running() if locks.is_held(folder.engine_lock) else None
+    running = folder.running() if locks.is_held(folder.engine_lock) else None
+    # A killed process keeps its locks for a moment, until the last of its threads is gone.
+    return None if running is None or processes.is_dead(running.pid) else running
 
 
 def find_or_start(folder: Folder) -> tuple[Running, bool]:

@@ -30,6 +30,11 @@ def group_members(group: int) -> list[int]:
     return [pid for pid in _pids() if _group_if_alive(pid) == group]
 
 
+def is_dead(pid: int) -> bool:
+    """Whether a process is known to have ended or to be ending; False where that can't be seen."""
+    return _PROC.is_dir() and _group_if_alive(pid) is None
+
+
 def end(find: Callable[[], Iterable[int]]) -> None:
     """End the processes that `find` returns: asked first, killed after a second, until it finds none."""
     for pid in find():

@@ -11,6 +11,7 @@ import shutil
 import socket
 import sys
 import traceback
+from contextlib import suppress
 from pathlib import Path
 
 from hypercorn.asyncio import serve
@@ -54,9 +55,18 @@ def _be_server(folder: Folder, lock: int) -> int:
         asyncio.run(_serve(folder, life, bound, port))
     finally:
         processes.end(lambda: processes.marked(folder.home))
-        if life.home_is_ours():
-            shutil.rmtree(folder.temporary, ignore_errors=True)
+        _leave_nothing(folder, life)
     return 0 if life.saved else 1
+
+
+def _leave_nothing(folder: Folder, life: Life) -> None:
+    if life.home_is_ours():
+        shutil.rmtree(folder.temporary, ignore_errors=True)
+    elif not folder.engine_lock.exists():
+        # The folder was removed, and a function that was just starting may have made it again for its own files.
+        shutil.rmtree(folder.temporary, ignore_errors=True)
+        with suppress(OSError):  # gone, or there is something else in it
+            folder.home.rmdir()
 
 
 def _clean(folder: Folder) -> None:

@@ -10,7 +10,6 @@ from lambdas.episodes import OPEN
 from services.changes import number
 from services.errors import mapped
 from services.stack import Stack
-from services.uploads import months_back
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +53,17 @@ def open_now(stack: Stack, limit: int | None = None) -> list[Episode]:
 def history(stack: Stack, limit: int = 200) -> list[Episode]:
     """Open and closed episodes of the last 13 months, by when they opened, newest first."""
     found: list[Episode] = []
-    for month in months_back(times.now(), 13):
+    for month in times.months_back(times.now(), 13):
         found += _of(stack, "ByMonth", "Month", month, limit - len(found))
         if len(found) >= limit:
             break
     return found
+
+
+@mapped
+def of_upload(stack: Stack, upload_id: str) -> list[Episode]:
+    """The episodes that an upload opened, newest first."""
+    return list(_of(stack, "ByUpload", "OpenedBy", upload_id, None))
 
 
 def _of(stack: Stack, index: str, key: str, value: str, limit: int | None) -> Iterator[Episode]:

@@ -99,6 +99,22 @@ def of_upload(stack: Stack, upload_id: str, limit: int | None = None) -> list[Se
     return list(islice(heapq.merge(*asked, key=lambda change: change.position), limit))
 
 
+@mapped
+def count_of_upload(stack: Stack, upload_id: str) -> int:
+    """How many changes an upload caused, counted one by one."""
+    parts = [f"{upload_id}#{shard}" for shard in range(SHARDS)]
+    question = {"IndexName": "ByUpload", "KeyConditionExpression": "UploadPart = :part"}
+    return sum(
+        tables.each(
+            lambda part: tables.count(
+                stack.dynamodb, stack.settings.changes_table,
+                ExpressionAttributeValues=tables.to_item({":part": part}), **question,
+            ),
+            parts,
+        )
+    )  # fmt: skip
+
+
 def _hour(stack: Stack, hour: str, limit: int, before: str | None) -> list[Seen]:
     parts = [f"{hour}#{shard}" for shard in range(SHARDS)]
     asked = tables.each(lambda part: list(_of(stack, "Bucket", part, limit, before=before, newest_first=True)), parts)

@@ -81,7 +81,7 @@ def attach(environ: Mapping[str, str], *, stay: bool = False) -> engine.Engine:
     return engine.attach(home(environ), stay=stay, **where)  # type: ignore[arg-type]
 
 
-def _client(session: boto3.Session, service: str, endpoint: str | None) -> Any:
+def _client(session: boto3.Session, service: Any, endpoint: str | None) -> Any:
     config = Config(retries={"mode": "standard", "total_max_attempts": 4}, max_pool_connections=16)
     return session.client(service, endpoint_url=endpoint, config=config)
 

@@ -5,7 +5,7 @@ Owns the receipt as people read it. The rules of reading and applying are `lambd
 
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -14,6 +14,7 @@ from lambdas.alerts import Crossing, crossing
 from lambdas.fates import Fate, Mode
 from lambdas.loading import Plan
 from lambdas.upload import Address, Upload, metadata, new_id, object_key
+from services import alerts, changes
 from services.errors import NotFound, Unavailable, mapped
 from services.stack import Stack
 
@@ -112,7 +113,17 @@ def receipt(stack: Stack, upload_id: str) -> Receipt:
     found = receipts.get(stack.dynamodb, stack.settings.uploads_table, upload_id)
     if found is None:
         raise NotFound(f"There is no upload “{upload_id}”. The list of uploads has the ids.")
-    return _receipt(found)
+    return _exact(stack, _receipt(found))
+
+
+def _exact(stack: Stack, of: Receipt) -> Receipt:
+    """The receipt, with what came out too high counted one by one: see `lambdas.receipts`."""
+    if of.state == "loaded" and of.upload_id and (of.records_seen or 0) > of.records_expected:
+        of = replace(of, records_seen=changes.count_of_upload(stack, of.upload_id))
+    if of.state == "loaded" and of.upload_id and of.records_checked > of.records_expected:
+        opened = len(alerts.of_upload(stack, of.upload_id))
+        of = replace(of, records_checked=of.records_seen or 0, alerts=opened)
+    return of
 
 
 def _receipt(item: Mapping[str, Any]) -> Receipt:
@@ -167,19 +178,11 @@ def errors(lines: Iterable[Line]) -> list[Line]:
 def recent(stack: Stack, limit: int = 50) -> list[Receipt]:
     """The latest uploads, newest first."""
     found: list[Receipt] = []
-    for month in months_back(times.now(), 13):
-        found += [_receipt(item) for item in _of_month(stack, month, limit - len(found))]
+    for month in times.months_back(times.now(), 13):
+        found += [_exact(stack, _receipt(item)) for item in _of_month(stack, month, limit - len(found))]
         if len(found) >= limit:
             break
     return found
-
-
-def months_back(now: str, count: int) -> Iterator[str]:
-    """The months `2026-11`, `2026-10`, … from a fixed-width time on."""
-    year, month = int(now[:4]), int(now[5:7])
-    for back in range(count):
-        carry, index = divmod(year * 12 + month - 1 - back, 12)
-        yield f"{carry:04}-{index + 1:02}"
 
 
 def _of_month(stack: Stack, month: str, limit: int) -> Iterator[dict[str, Any]]:

@@ -73,7 +73,8 @@ def test_an_item_that_somebody_wrote_by_hand_without_a_time_counts_as_the_oldest
 
 @given(
     st.sampled_from(Mode), st.integers(0, 2), st.sampled_from([None, EARLY, NOON, LATE]),
-    st.none() | st.builds(held, st.integers(0, 2), st.sampled_from([EARLY, NOON, LATE]), st.sampled_from([OLD_ID, NEW_ID])),
+    st.none()
+    | st.builds(held, st.integers(0, 2), st.sampled_from([EARLY, NOON, LATE]), st.sampled_from([OLD_ID, NEW_ID])),
 )  # fmt: skip
 def test_a_write_is_planned_for_exactly_the_fates_that_emit_a_record_and_it_is_a_change(
     mode: Mode, count: int, stated: str | None, before: Held | None

@@ -1,32 +1,34 @@
 """Law 3 on the real tables: whatever the order, the repetition and the interleaving, the newest data is what stays.
 
-The uploads are loaded in this process by the loader's own code, from objects beside the ones that the queue hears of, so
-that a test can choose the order, and can let one upload run in the middle of another, between two of its requests.
+The uploads are loaded in this process by the loader's own code, from objects beside the ones that the queue hears of,
+so that a test can choose the order, and can let one upload run in the middle of another, between two of its requests.
 """
 
 import itertools
-import os
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lambdas import times
 from lambdas.fates import Mode
 from lambdas.loading import World, load
 from lambdas.upload import Address, Upload, metadata
-from services import stack as stacks
 from services import stock, uploads
 from services.stack import Stack
+from services.uploads import Receipt
 from tests import laws
 
 DAY = "20261101T0000{:02}000000-{:08x}"
 ITEMS = ("Tea", "Rye bread")
+REQUESTS = 11
+"""More than a load of these files makes of DynamoDB."""
 
 
 @dataclass(frozen=True)
@@ -46,18 +48,27 @@ def moment(second: int) -> str:
     return f"2026-11-01T00:00:{second:02}.000000Z"
 
 
+@dataclass(frozen=True)
+class Step:
+    """Load one upload, and, once it has made so many requests, another one in its middle."""
+
+    load: int
+    within: int | None
+    after: int
+
+
 @st.composite
-def stories(draw: st.DrawFn) -> tuple[list[Said], list[int], list[tuple[int, int, int]]]:
-    """Uploads, the order in which they are loaded (with repeats), and which one runs inside which, after what request."""
+def stories(draw: st.DrawFn) -> tuple[list[Said], list[Step]]:
+    """Some uploads, and every one of them loaded, in any order, with repeats, one inside another."""
     count = draw(st.integers(2, 5))
     some_count = st.none() | st.integers(0, 2)
     said = [
-        Said(10 + n, draw(st.tuples(some_count, st.integers(0, 2))), draw(st.none() | st.integers(9, 14)))
+        Said(10 + n, (draw(some_count), draw(st.integers(0, 2))), draw(st.none() | st.integers(9, 14)))
         for n in range(count)
     ]
-    order = list(draw(st.permutations(range(count)))) + draw(st.lists(st.integers(0, count - 1), max_size=2))
-    pair = st.tuples(st.integers(0, count - 1), st.integers(0, count - 1), st.integers(1, 9))
-    return said, order, draw(st.lists(pair, max_size=2))
+    order = draw(st.permutations(range(count))) + draw(st.lists(st.integers(0, count - 1), max_size=2))
+    inner = st.none() | st.integers(0, count - 1)
+    return said, [Step(n, draw(inner), draw(st.integers(1, REQUESTS))) for n in order]
 
 
 def store_away(stack: Stack, store: str, number: int, said: Said) -> Upload:
@@ -71,17 +82,27 @@ def store_away(stack: Stack, store: str, number: int, said: Said) -> Upload:
     return Upload(upload_id, Address(stack.settings.bucket, key, made.get("VersionId")), f"{number}.csv")
 
 
-def interrupted(stack: Stack, after: int, then: Callable[[], None]) -> World:
-    """A world whose DynamoDB client, after so many requests, lets something else happen first."""
-    fresh = stacks.connect(os.environ)
+@pytest.fixture(scope="module")
+def other(stack: Stack) -> World:
+    """A world with a DynamoDB client of its own, which `interrupting` listens to."""
+    return World(stack.client("dynamodb"), stack.s3, stack.settings)
+
+
+@contextmanager
+def interrupting(world: World, after: int, then: Callable[[], None]) -> Iterator[None]:
+    """Let something else happen right before one of the requests that this world's client makes of DynamoDB."""
     requests = itertools.count(1)
 
     def hook(**_: Any) -> None:
         if next(requests) == after:
             then()
 
-    fresh.dynamodb.meta.events.register("before-send.dynamodb", hook)
-    return World(fresh.dynamodb, stack.s3, stack.settings)
+    events = world.dynamodb.meta.events
+    events.register("before-send.dynamodb", hook)
+    try:
+        yield
+    finally:
+        events.unregister("before-send.dynamodb", hook)
 
 
 def truth(said: list[Said]) -> dict[str, int]:
@@ -94,26 +115,49 @@ def truth(said: list[Said]) -> dict[str, int]:
     return {item: count for item, (_, _, count) in stays.items()}
 
 
+def play(stack: Stack, other: World, step: Step, sent: list[Upload]) -> None:
+    def cut_in() -> None:
+        if step.within is not None:
+            load(stack.world, sent[step.within], "inner")
+
+    with interrupting(other, step.after, cut_in):
+        load(other, sent[step.load], "test")
+
+
+def settled(stack: Stack, sent: list[Upload]) -> list[Receipt]:
+    return [list(uploads.follow(stack, upload.id))[-1] for upload in sent]
+
+
 @given(stories())
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=120, deadline=None)
 def test_every_order_repetition_and_interleaving_ends_in_the_same_counts_and_conserves_records(
-    stack: Stack, story: tuple[list[Said], list[int], list[tuple[int, int, int]]]
+    stack: Stack, other: World, story: tuple[list[Said], list[Step]]
 ):
-    said, order, inside = story
+    said, steps = story
     store = f"Trial {uuid.uuid4().hex[:10]}"
     sent = [store_away(stack, store, n, one) for n, one in enumerate(said)]
-    for outer, inner, after in inside:
-        load(interrupted(stack, after, lambda n=inner: load(stack.world, sent[n], "inner")), sent[outer], "outer")
-    for n in order:
-        load(stack.world, sent[n], "test")
-    held = {one.item: one.count for one in stock.of_store(stack, store)}
-    assert held == truth(said)
-    receipts = [list(uploads.follow(stack, upload.id))[-1] for upload in sent]
-    assert laws.broken(stack, store, receipts) == []
+    for step in steps:
+        play(stack, other, step, sent)
+    assert {one.item: one.count for one in stock.of_store(stack, store)} == truth(said)
+    assert laws.broken(stack, store, settled(stack, sent)) == []
+
+
+@pytest.mark.parametrize("after", range(1, REQUESTS + 1))
+@pytest.mark.parametrize("newer", [Said(12, (3, 5), None), Said(12, (3, 8), None), Said(12, (3, 8), 11)])
+def test_a_newer_upload_that_runs_in_the_middle_of_an_older_one_wins_wherever_it_cuts_in(
+    stack: Stack, other: World, store: str, after: int, newer: Said
+):
+    """Newer ones that agree with the table, differ from it, and state a time of their own."""
+    said = [Said(10, (3, 5), None), Said(11, (3, 7), None), newer]
+    sent = [store_away(stack, store, n, one) for n, one in enumerate(said)]
+    for step in (Step(0, None, 0), Step(1, 2, after), Step(2, None, 0)):
+        play(stack, other, step, sent)
+    assert {one.item: one.count for one in stock.of_store(stack, store)} == truth(said)
+    assert laws.broken(stack, store, settled(stack, sent)) == []
 
 
 @given(st.permutations(range(4)), st.lists(st.integers(0, 2), min_size=4, max_size=4), st.data())
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None)
 def test_files_that_state_their_times_end_in_one_table_times_included(
     stack: Stack, order: list[int], counts: list[int], data: st.DataObject
 ):
@@ -138,9 +182,9 @@ def test_a_late_file_does_not_overturn_a_newer_one_that_only_agreed_with_the_tab
     assert uploads.rows(stack, late)[0]["reason"] == f"a newer file confirmed the count as of {moment(12)}"
 
 
-@pytest.mark.parametrize("after", range(1, 12))
+@pytest.mark.parametrize("after", range(1, REQUESTS + 1))
 def test_a_loader_that_dies_after_any_request_and_runs_again_leaves_the_receipt_of_one_clean_run(
-    stack: Stack, store: str, after: int
+    stack: Stack, other: World, store: str, after: int
 ):
     class Died(Exception):
         """The process is gone."""
@@ -151,11 +195,10 @@ def test_a_loader_that_dies_after_any_request_and_runs_again_leaves_the_receipt_
     first, second = Said(10, (3, 5), None), Said(11, (4, 5), None)
     sent = [store_away(stack, store, n, one) for n, one in enumerate((first, second))]
     load(stack.world, sent[0], "test")
-    try:
-        load(interrupted(stack, after, die), sent[1], "dying")
-    except Died:
-        load(stack.world, sent[1], "again")
-    receipts = [list(uploads.follow(stack, upload.id))[-1] for upload in sent]
+    with suppress(Died), interrupting(other, after, die):
+        load(other, sent[1], "dying")
+    load(stack.world, sent[1], "again")
+    receipts = settled(stack, sent)
     assert (receipts[1].fates["changed"], receipts[1].fates["unchanged"]) == (1, 1)
     assert laws.broken(stack, store, receipts) == []
     assert times.moment(receipts[1].received_at or "").second == 11

@@ -86,7 +86,8 @@ def test_a_time_becomes_fixed_width_utc(stated: str, means: str):
 
 
 @pytest.mark.parametrize(
-    "stated", ["", "yesterday", "22.11.2026", "1763800000", "2026-13-01", "2026-11-24T12:00:01Z", "0001-01-01 00:00+14:00"]
+    "stated",
+    ["", "yesterday", "22.11.2026", "1763800000", "2026-13-01", "2026-11-24T12:00:01Z", "0001-01-01 00:00+14:00"],
 )
 def test_a_time_that_is_blank_unclear_or_a_day_ahead_is_rejected(stated: str):
     assert rejected(f"store,item,count,updated_at\nBerlin,Tea,1,{stated}\n").column == "updated_at"

@@ -1,0 +1,67 @@
+"""The overview: what is out of stock, what just changed, and the table itself."""
+
+import streamlit as st
+
+from services import words
+from ui import charts, delivery, parcels, reads, samples, stocklist, tables
+from ui.page import live, page
+
+held = page("Overview", ":material/storefront:")
+
+if "welcome" in st.session_state and (sent := parcels.current()):
+    delivery.deliver(held, sent)
+    st.button("Close the receipt", on_click=st.session_state.pop, args=("welcome",))
+
+
+@live(2)
+def wait_for_the_first():
+    """Somebody else may send it: then the page goes on by itself."""
+    if reads.refreshed().mirror.items:
+        st.rerun()
+
+
+if not held.mirror.items:
+    st.info("There is no stock yet. Send a stock file, or try one of these samples with one click.")
+    if name := samples.chosen("first"):
+        parcels.pack_sample(name)
+        st.session_state.welcome = True
+        st.rerun()
+    st.page_link("pages/upload.py", label="Send a file of your own", icon=":material/upload_file:")
+    wait_for_the_first()
+    st.stop()
+
+
+@live(2)
+def now():
+    held = reads.refreshed()
+    frame = tables.stock(held)
+    out = frame[frame["state"] == tables.OUT]
+    last = next(iter(reads.receipts(held)), None)
+    with st.container(horizontal=True):
+        st.metric("Out of stock", f"{len(out):,}", border=True)
+        st.metric("Items", f"{len(frame):,}", border=True)
+        st.metric("Stores", f"{frame['store'].nunique():,}", border=True)
+        st.metric("Last upload", words.ago(last.received_at) if last else "never", border=True)
+    left, right = st.columns(2, gap="large")
+    with left:
+        stocklist.what_is_out(out)
+    with right:
+        stocklist.what_just_changed(held)
+
+
+@live(2)
+def stores():
+    st.subheader("Items by store", anchor=False)
+    st.plotly_chart(charts.by_store(reads.refreshed()), key="by-store", config={"displayModeBar": False})
+
+
+@live(2)
+def table():
+    st.subheader("All items", anchor=False)
+    frame = stocklist.filtered(tables.stock(reads.refreshed()))
+    tables.show(frame, "stock", "All items")
+
+
+now()
+stores()
+table()

@@ -1,0 +1,95 @@
+"""The frame around every page: its title, the links to the others, and what is said when the stack can't be reached.
+
+Owns navigation and the banner. Every page begins with ``page``, whichever is opened first.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from typing import ParamSpec
+
+import streamlit as st
+
+from services.errors import NotFound, StocktrailError
+from ui import plain, reads
+from ui.reads import Link
+
+P = ParamSpec("P")
+Draw = Callable[P, None]
+
+PAGES = {
+    "app.py": ("Overview", ":material/storefront:"),
+    "pages/upload.py": ("Upload", ":material/upload_file:"),
+    "pages/changes.py": ("Changes", ":material/swap_vert:"),
+    "pages/alerts.py": ("Alerts", ":material/notifications:"),
+    "pages/pipeline.py": ("Pipeline", ":material/conversion_path:"),
+}
+_HEAL_SECONDS = 3
+
+
+def page(title: str, icon: str) -> Link:
+    """Draw the frame and give back the connection. Without one the page ends here, with a banner that heals."""
+    st.set_page_config(page_title=f"{title} · Stocktrail", page_icon=icon, layout="wide")
+    with st.sidebar:
+        st.subheader("Stocktrail", anchor=False)
+        for path, (label, mark) in PAGES.items():
+            st.page_link(path, label=label, icon=mark, width="stretch")
+        st.caption(f"Times are in {plain.escaped(plain.zone())}.")
+    st.title(title, anchor=False)
+    with plainly():
+        return reads.refreshed()
+
+
+def live(seconds: float) -> Callable[[Draw[P]], Draw[P]]:
+    """A part of a page that draws itself anew every so often, and says plainly when it can't."""
+
+    def decorate(draw: Draw[P]) -> Draw[P]:
+        @wraps(draw)
+        def guarded(*args: P.args, **kwargs: P.kwargs) -> None:
+            try:
+                draw(*args, **kwargs)
+            except StocktrailError as error:  # the next time round it is tried again
+                reads.doubt()
+                _banner(error)
+
+        return st.fragment(guarded, run_every=seconds)
+
+    return decorate
+
+
+@contextmanager
+def plainly() -> Iterator[None]:
+    """What can't be reached in here becomes a banner, and the page ends; it comes back by itself."""
+    try:
+        yield
+    except StocktrailError as error:
+        reads.doubt()
+        _banner(error)
+        st.fragment(_heal, run_every=_HEAL_SECONDS)()
+        st.stop()
+
+
+def _banner(error: StocktrailError) -> None:
+    if isinstance(error, NotFound):
+        st.error(plain.escaped(str(error)), icon=":material/cloud_off:")
+        return
+    st.error(
+        "The stock can't be reached right now. What was received is safe. This page goes on by itself "
+        "as soon as the connection is back.",
+        icon=":material/cloud_off:",
+    )
+    st.caption(plain.escaped(str(error)))
+
+
+def _heal() -> None:
+    """Begin the page anew once the stack answers again."""
+    if "healing" not in st.session_state:  # the run that drew the banner has just tried
+        st.session_state.healing = True
+        return
+    try:
+        reads.refreshed()
+    except StocktrailError:
+        reads.doubt()
+        return
+    del st.session_state.healing
+    st.rerun()

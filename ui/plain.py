@@ -1,0 +1,73 @@
+"""Names from files and times, as a reader is to see them.
+
+Owns the escaping of Markdown and the reader's time zone. Knows nothing of pages.
+"""
+
+import re
+from datetime import datetime
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import streamlit as st
+
+from lambdas import times
+from services import words
+
+_MARKED = re.compile(r"([!-/:-@\[-`{-~])")  # all of ASCII's punctuation; CommonMark lets each be escaped
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
+
+
+def escaped(name: str) -> str:
+    """A text from a file, for places that read Markdown: shown as it stands.
+
+    Streamlit's own marks (`:material/…:`, `:smile:`) are looked for after the backslashes are gone; a word joiner,
+    which has no width, keeps a colon from starting one.
+    """
+    return _MARKED.sub(r"\\\1", " ".join(name.split())).replace(r"\:", "\\:\u2060")
+
+
+def zone() -> str:
+    """The reader's time zone by its IANA name; UTC where the browser does not tell."""
+    named = st.context.timezone or "UTC"
+    try:
+        ZoneInfo(named)
+    except (ZoneInfoNotFoundError, ValueError):
+        return "UTC"
+    return named
+
+
+def local(at: str | None) -> datetime | None:
+    """A fixed-width UTC text in the reader's zone."""
+    return times.moment(at).astimezone(ZoneInfo(zone())) if at else None
+
+
+def clock(at: str | None) -> str:
+    """`23 Nov 2026, 13:53:44`, in the reader's zone."""
+    moment = local(at)
+    return f"{moment.day} {moment:%b %Y, %H:%M:%S}" if moment else "–"
+
+
+def when(at: str | None) -> str:
+    """`23 Nov 2026, 13:53:44 (3 minutes ago)`."""
+    return f"{clock(at)} ({words.ago(at)})" if at else "–"
+
+
+def timed(sentence: str) -> str:
+    """A sentence whose UTC times are told in the reader's zone."""
+    return _TIME.sub(lambda found: clock(found[0]), sentence)
+
+
+def short(upload_id: str | None) -> str:
+    """The end of an upload's id: enough to tell two uploads apart by eye."""
+    return upload_id.rsplit("-", 1)[-1] if upload_id else "–"
+
+
+def lasted(start: str, end: str) -> str:
+    """How long, in the two largest units: `2 hours 5 minutes`."""
+    seconds = max(0, int((times.moment(end) - times.moment(start)).total_seconds()))
+    units = (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1))
+    parts = []
+    for unit, size in units:
+        count, seconds = divmod(seconds, size)
+        if count:
+            parts.append(words.some(count, unit))
+    return " ".join(parts[:2]) or "under a second"

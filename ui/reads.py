@@ -1,0 +1,153 @@
+"""What the pages read, cached for all browsers together: what DynamoDB is asked does not grow with the viewers.
+
+Owns the one connection and the one Mirror of the dashboard. What only moves when an item does is cached by the
+mirror's version, the rest for about a second. What is cached is shared: read it, never change it.
+"""
+
+import itertools
+import os
+import threading
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+import streamlit as st
+
+from services import alerts, changes, pipeline, stack, stock, uploads
+from services.alerts import Episode
+from services.changes import Seen
+from services.errors import NotFound
+from services.pipeline import Function, LogLine
+from services.stack import Stack
+from services.stock import Stocked
+from services.uploads import Line, Receipt
+
+_serials = itertools.count()
+_doubted = threading.Event()
+
+
+@dataclass(frozen=True)
+class Link:
+    """The connection and the stock in memory. ``serial`` tells it from one before it."""
+
+    serial: int
+    stack: Stack
+    mirror: stock.Mirror
+    names: dict[str, str] = field(default_factory=dict)  # of files, by upload id: these never change
+
+    @property
+    def version(self) -> tuple[int, int]:
+        """Moves when the stock did."""
+        return self.serial, self.mirror.version
+
+
+WITH_THE_STOCK = {Link: lambda held: held.version}
+BY_THE_CLOCK = {Link: lambda held: held.serial}
+
+
+@st.cache_resource(show_spinner="Starting the engine…")
+def _link() -> Link:
+    made = stack.connect(os.environ)
+    return Link(next(_serials), made, stock.Mirror(made))
+
+
+def link() -> Link:
+    """The connection. In doubt it is looked for anew: an engine that was started again has another address."""
+    held = _link()
+    if _doubted.is_set():
+        fresh = stack.connect(os.environ)
+        _doubted.clear()
+        if (fresh.endpoint, fresh.settings) != (held.stack.endpoint, held.stack.settings):
+            _link.clear()
+            held = _link()
+    return held
+
+
+def refreshed() -> Link:
+    """The connection, with the stock brought up to date."""
+    held = link()
+    held.mirror.refresh()
+    return held
+
+
+def doubt() -> None:
+    """Something could not be reached: the next read looks for the stack anew."""
+    _doubted.set()
+
+
+@st.cache_resource(show_spinner=False, max_entries=2, hash_funcs=WITH_THE_STOCK)
+def items(held: Link) -> list[Stocked]:
+    """Every item, by store and item."""
+    at_once = list(held.mirror.items.values())  # another session's refresh may move the mirror meanwhile
+    return sorted(at_once, key=lambda one: (one.store, one.item))
+
+
+@st.cache_resource(show_spinner=False, max_entries=8, hash_funcs=WITH_THE_STOCK)
+def feed(held: Link, limit: int, before: str | None = None) -> list[Seen]:
+    """The latest changes, newest first. Every change moves the stock's version."""
+    return changes.newest(held.stack, limit, before)
+
+
+@st.cache_resource(show_spinner=False, max_entries=8, hash_funcs=WITH_THE_STOCK)
+def changes_of(held: Link, upload_id: str, limit: int) -> list[Seen]:
+    """An upload's changes, newest first."""
+    return changes.of_upload(held.stack, upload_id, limit)[::-1]
+
+
+@st.cache_resource(show_spinner=False, ttl=1, hash_funcs=BY_THE_CLOCK)
+def receipts(held: Link, limit: int = 100) -> list[Receipt]:
+    """The latest uploads, newest first."""
+    found = uploads.recent(held.stack, limit)
+    held.names.update({one.upload_id: one.file for one in found if one.upload_id})
+    return found
+
+
+@st.cache_resource(show_spinner=False, ttl=1, max_entries=100, hash_funcs=BY_THE_CLOCK)
+def receipt(held: Link, upload_id: str) -> Receipt | None:
+    """One upload's receipt as it stands; None when there is no such upload."""
+    try:
+        return uploads.receipt(held.stack, upload_id)
+    except NotFound:
+        return None
+
+
+@st.cache_resource(show_spinner=False, max_entries=20, hash_funcs=BY_THE_CLOCK | {Receipt: lambda of: of.rows_key})
+def lines(held: Link, of: Receipt) -> list[Line]:
+    """Every row's fate of a loaded upload."""
+    return uploads.rows(held.stack, of)
+
+
+def files(held: Link, upload_ids: Iterable[str | None]) -> Mapping[str, str]:
+    """The uploads' file names. Asked once each: a name never changes."""
+    missing = {upload_id for upload_id in upload_ids if upload_id and upload_id not in held.names}
+    if missing:
+        receipts(held)
+    for upload_id in missing - held.names.keys():
+        found = receipt(held, upload_id)
+        held.names[upload_id] = found.file if found else "unknown"
+    return held.names
+
+
+@st.cache_resource(show_spinner=False, ttl=1, hash_funcs=BY_THE_CLOCK)
+def open_alerts(held: Link) -> list[Episode]:
+    return alerts.open_now(held.stack)
+
+
+@st.cache_resource(show_spinner=False, ttl=1, hash_funcs=BY_THE_CLOCK)
+def past_alerts(held: Link, limit: int) -> list[Episode]:
+    """The closed episodes among the latest ones."""
+    return [one for one in alerts.history(held.stack, limit) if one.closed_at]
+
+
+@st.cache_resource(show_spinner=False, ttl=2, hash_funcs=BY_THE_CLOCK)
+def functions(held: Link) -> list[Function]:
+    return pipeline.functions(held.stack)
+
+
+@st.cache_resource(show_spinner=False, ttl=1, hash_funcs=BY_THE_CLOCK)
+def queue(held: Link) -> dict[str, int]:
+    return pipeline.waiting(held.stack)
+
+
+@st.cache_resource(show_spinner=False, ttl=2, max_entries=20, hash_funcs=BY_THE_CLOCK)
+def log(held: Link, upload_id: str, since: str) -> list[LogLine]:
+    return pipeline.log(held.stack, upload_id, since)

@@ -1,0 +1,34 @@
+"""The small files in samples/, to try the pages with."""
+
+from pathlib import Path
+
+import streamlit as st
+
+FOLDER = Path(__file__).parent.parent / "samples"
+_SAYS = {
+    "berlin.csv": "six items, one of them out",
+    "berlin-sold-out.csv": "the same, and the oat milk is gone",
+    "berlin-last-month.csv": "older than the others",
+    "lisbon.csv": "another store, with times",
+    "oslo-with-mistakes.csv": "three rows to mend",
+}
+
+
+def names() -> list[str]:
+    """Those with a word about them first, in the order in which they tell their story."""
+    there = {path.name for path in FOLDER.glob("*.csv")}
+    return [name for name in _SAYS if name in there] + sorted(there - _SAYS.keys())
+
+
+def read(name: str) -> bytes:
+    return (FOLDER / name).read_bytes()
+
+
+def chosen(key: str) -> str | None:
+    """A button for each sample; the one just clicked."""
+    clicked = None
+    with st.container(horizontal=True):
+        for name in names():
+            if st.button(name, key=f"{key}-{name}", icon=":material/draft:", help=_SAYS.get(name)):
+                clicked = name
+    return clicked

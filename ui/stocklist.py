@@ -1,0 +1,54 @@
+"""The overview's parts: what is out, what just changed, and the filters of the table."""
+
+import pandas as pd
+import streamlit as st
+
+from services import words
+from ui import plain, reads, tables
+from ui.reads import Link
+
+_LATEST = 8
+_TALLEST = 318  # eight rows and their header, so that the two tables beside each other end on one line
+ALL, OUT, STOCKED = "All", "Out of stock", "In stock"
+
+
+def what_is_out(out: pd.DataFrame) -> None:
+    st.subheader("Out of stock", anchor=False)
+    if out.empty:
+        st.success("Nothing is out of stock.", icon=":material/check_circle:")
+        return
+    shown = out.sort_values("as of", ascending=False)[["store", "item", "count", "age", "upload"]]
+    tables.show(shown, "out", "Items out of stock", _height(len(shown)))
+
+
+def what_just_changed(held: Link) -> None:
+    st.subheader("Just changed", anchor=False)
+    latest = reads.feed(held, _LATEST)
+    if not latest:
+        st.info("Nothing has changed within the last 90 days.", icon=":material/info:")
+        return
+    names = reads.files(held, {one.upload_id for one in latest})
+    shown = tables.changes(tables.change(one, names) for one in latest)
+    tables.show(shown[["ago", "store", "item", "change", "upload"]], "latest", "Latest changes", _height(len(shown)))
+
+
+def _height(rows: int) -> int:
+    return min(_TALLEST, 35 * (rows + 1) + 3)
+
+
+def filtered(frame: pd.DataFrame) -> pd.DataFrame:
+    """The rows that the filters leave; the filters stand in the address."""
+    search, stores, states = st.columns([2, 1, 1], vertical_alignment="bottom")
+    text = search.text_input("Search", key="q", placeholder="Item or store", icon=":material/search:", bind="query-params")
+    names = sorted(frame["store"].unique())
+    store = stores.selectbox("Store", names, index=None, placeholder="All stores", key="store", bind="query-params")
+    state = states.segmented_control("State", [ALL, OUT, STOCKED], default=ALL, key="state", bind="query-params")
+    if text:
+        holds = [frame[name].str.contains(text.strip(), case=False, regex=False) for name in ("item", "store")]
+        frame = frame[holds[0] | holds[1]]
+    if store:
+        frame = frame[frame["store"] == store]
+    if state in (OUT, STOCKED):
+        frame = frame[frame["state"] == {OUT: tables.OUT, STOCKED: tables.IN_STOCK}[state]]
+    st.caption(f"{words.some(len(frame), 'item')} shown." if len(frame) else "No item fits. Widen the search.")
+    return frame

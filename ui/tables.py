@@ -1,0 +1,145 @@
+"""Tables: stock, changes, alerts and a file's rows as frames, and how their columns are shown.
+
+A frame holds times with their zone; the column says in whose zone they are read. Names from files stand in text
+columns only, which show them as they are.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from lambdas import alerts as rules
+from lambdas import times
+from services import words
+from services.alerts import Episode
+from services.changes import Seen
+from services.stock import Stocked
+from services.uploads import Receipt
+from ui import plain, reads
+from ui.reads import WITH_THE_STOCK, Link
+
+OUT, IN_STOCK = "✕ Out of stock", "✓ In stock"
+LAZY_FROM = 2_000
+"""Tables with more rows are sent as they are scrolled to; smaller ones keep the grid's own search."""
+
+STOCK = ("store", "item", "count", "state", "as of", "age", "upload", "id")
+CHANGES = ("time", "ago", "store", "item", "change", "what", "event", "upload", "id")
+OPEN = ("store", "item", "since", "ago", "change", "opened by", "id", "notified")
+CLOSED = ("store", "item", "opened", "closed", "lasted", "change", "opened by", "closed by")
+
+
+def show(frame: pd.DataFrame, key: str, what: str, height: int | None = None, **more: Any) -> Any:
+    """Draw a frame. ``what`` names it for those who can't see it; ``more`` goes to st.dataframe."""
+    return st.dataframe(
+        frame, key=key, hide_index=True, alt=what, placeholder="–", column_config=_columns(frame),
+        height=height or "auto", lazy=len(frame) > LAZY_FROM or False, **more,
+    )  # fmt: skip
+
+
+def _columns(frame: pd.DataFrame) -> dict[str, Any]:
+    known: dict[str, Any] = {"count": st.column_config.NumberColumn("Count", format="localized", width="small")}
+    known |= {name: _time(name) for name in ("time", "as of", "since", "opened", "closed", "notified")}
+    known |= {name: _distance(name) for name in ("ago", "age")}
+    return {name: known.get(name) or st.column_config.TextColumn(name.capitalize()) for name in frame.columns}
+
+
+def _time(name: str) -> Any:
+    return st.column_config.DatetimeColumn(name.capitalize(), format="D MMM YYYY, HH:mm:ss", timezone=plain.zone())
+
+
+def _distance(name: str) -> Any:
+    return st.column_config.DatetimeColumn(name.capitalize(), format="distance", timezone=plain.zone())
+
+
+def is_out(count: Decimal | None) -> bool:
+    return count is not None and count <= rules.THRESHOLD
+
+
+def moment(at: str | None) -> datetime | None:
+    return times.moment(at) if at else None
+
+
+@st.cache_resource(show_spinner=False, max_entries=2, hash_funcs=WITH_THE_STOCK)
+def stock(held: Link) -> pd.DataFrame:
+    """Every item, by store and item. Shared: filter it, never change it."""
+    rows = reads.items(held)
+    names = reads.files(held, {one.upload_id for one in rows})
+    return _frame((_stocked(one, names) for one in rows), STOCK)
+
+
+def _stocked(one: Stocked, names: Mapping[str, str]) -> tuple[Any, ...]:
+    count = None if one.count is None else float(one.count)
+    at = moment(one.updated_at)
+    state = OUT if is_out(one.count) else IN_STOCK
+    return one.store, one.item, count, state, at, at, names.get(one.upload_id or ""), plain.short(one.upload_id)
+
+
+def change(one: Seen, names: Mapping[str, str]) -> tuple[Any, ...]:
+    """A change as a row of CHANGES."""
+    at = moment(one.at)
+    name = names.get(one.upload_id or "", "no upload")
+    return at, at, one.store, one.item, words.moved(one), meaning(one), one.event, name, plain.short(one.upload_id)
+
+
+def meaning(one: Seen) -> str:
+    """What a change means, in a word or two with a mark."""
+    if one.event == "REMOVE":
+        return "− removed"
+    if is_out(one.new_count) and not is_out(one.old_count):
+        return "✕ ran out"
+    if is_out(one.old_count) and not is_out(one.new_count):
+        return "✓ back in stock"
+    if one.event == "INSERT":
+        return "✚ new item"
+    if one.old_count == one.new_count:
+        return "◔ time only"
+    return "▲ more" if (one.new_count or 0) > (one.old_count or 0) else "▼ less"
+
+
+def note(one: Receipt) -> tuple[Any, ...]:
+    """An upload that left no record, as a row of CHANGES."""
+    at = moment(one.loaded_at or one.received_at)
+    told = "could not be loaded" if one.state == "failed" else f"{words.fates(one.fates)}: no record"
+    return at, at, one.store, None, told, "· nothing changed", "–", one.file, plain.short(one.upload_id)
+
+
+def changes(rows: Iterable[tuple[Any, ...]]) -> pd.DataFrame:
+    return _frame(rows, CHANGES)
+
+
+def open_alerts(found: Iterable[Episode], names: Mapping[str, str]) -> pd.DataFrame:
+    return _frame((_open(one, names) for one in found), OPEN)
+
+
+def _open(one: Episode, names: Mapping[str, str]) -> tuple[Any, ...]:
+    at = moment(one.opened_at)
+    told = moment(one.notified_at)
+    return one.store, one.item, at, at, _fell(one), _cause(one.opened_by, names), plain.short(one.opened_by), told
+
+
+def past_alerts(found: Iterable[Episode], names: Mapping[str, str]) -> pd.DataFrame:
+    return _frame((_closed(one, names) for one in found), CLOSED)
+
+
+def _closed(one: Episode, names: Mapping[str, str]) -> tuple[Any, ...]:
+    back = "removed" if one.closed_count is None else rules.plain(one.closed_count)
+    lasted = plain.lasted(one.opened_at, one.closed_at or one.opened_at)
+    ends = [f"{_cause(by, names)} · {plain.short(by)}" for by in (one.opened_by, one.closed_by)]
+    return one.store, one.item, moment(one.opened_at), moment(one.closed_at), lasted, f"{_fell(one)} -> {back}", *ends
+
+
+def _fell(one: Episode) -> str:
+    new = rules.plain(one.new_count)
+    return f"{rules.plain(one.old_count)} -> {new}" if one.old_count is not None else f"new: {new}"
+
+
+def _cause(upload_id: str | None, names: Mapping[str, str]) -> str:
+    return names.get(upload_id or "", "no upload")
+
+
+def _frame(rows: Iterable[tuple[Any, ...]], columns: Iterable[str]) -> pd.DataFrame:
+    return pd.DataFrame(list(rows), columns=list(columns))
