@@ -187,7 +187,8 @@ def _changes(arguments: argparse.Namespace) -> int:
 def _follow(stack: Stack, arguments: argparse.Namespace) -> int:
     last = changes.newest(stack, 1)
     position = last[0].position if last else ""
-    known = {change.event_id for change in changes.since(stack, position)} if position else set()
+    known = {change.event_id for change in changes.since(stack, position)}
+    print("Following the changes; Ctrl+C ends it.", file=sys.stderr, flush=True)
     while True:
         for change in changes.since(stack, position):
             if change.event_id not in known:

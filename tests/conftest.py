@@ -1,5 +1,6 @@
 """One embedded engine for the whole run, in a state folder of its own; each test keeps to a store of its own."""
 
+import json
 import os
 import uuid
 from collections.abc import Iterator
@@ -55,3 +56,10 @@ def sent(stack: Stack, data: bytes, mode: Mode = Mode.NEWEST, name: str = "stock
 def told(receipt: Receipt) -> dict[str, int]:
     """The fates that a receipt counts, without the zeros."""
     return {fate: count for fate, count in receipt.fates.items() if count}
+
+
+def invoke(stack: Stack, function: str, event: dict[str, object]) -> object:
+    answer = stack.client("lambda").invoke(FunctionName=function, Payload=json.dumps(event))
+    said = json.loads(answer["Payload"].read() or "null")
+    assert "FunctionError" not in answer, said
+    return said

@@ -1,5 +1,6 @@
 """The embedded engine, run for real on a small stack of its own: a table with a stream, queues, a bucket, Lambdas."""
 
+import asyncio
 import json
 import os
 import signal
@@ -19,6 +20,7 @@ import pytest
 from local import engine as engines
 from local import processes
 from local.engine import Engine, EngineError, attach, checkpoint, detach, status, stop
+from local.gate import Gate
 from local.package import Package
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -325,21 +327,19 @@ def test_the_gate_refuses(shared: tuple[Path, Engine], different: dict[str, str]
     assert not [name for name in headers if name.startswith("access-control-")]
 
 
-def test_the_gate_refuses_a_websocket_without_the_secret(shared: tuple[Path, Engine]) -> None:
-    upgrade = {
-        "Connection": "Upgrade",
-        "Upgrade": "websocket",
-        "Sec_WebSocket_Version": "13",
-        "Sec_WebSocket_Key": "AAAAAAAAAAAAAAAAAAAAAA==",
-    }
-    path = "/_aws/execute-api/abcdef12/prod"
-    before = served_websockets(shared[0])
-    assert ask(shared[1], path=path, X_Amz_Security_Token="", **upgrade)[0] == 403
-    assert served_websockets(shared[0]) == before
+@pytest.mark.parametrize(("token", "let_in"), [(b"the secret", True), (b"wrong", False), (b"", False)])
+def test_the_gate_refuses_a_websocket_without_the_secret(token: bytes, let_in: bool) -> None:
+    sent: list[Any] = []
 
+    async def accepting(_scope: Any, _receive: Any, send: Any) -> None:
+        await send({"type": "websocket.accept"})
 
-def served_websockets(home: Path) -> int:
-    return (home / "engine.log").read_text().count("WebSocket")
+    async def send(message: Any) -> None:
+        sent.append(message["type"])
+
+    scope = {"type": "websocket", "path": "/", "headers": [(b"host", b"127.0.0.1:9"), (b"x-amz-security-token", token)]}
+    asyncio.run(Gate(accepting, "the secret", 9)(scope, None, send))  # type: ignore[arg-type]
+    assert sent == ["websocket.accept" if let_in else "websocket.close"]
 
 
 def test_a_presigned_url_opens_just_what_it_signs(shared: tuple[Path, Engine]) -> None:
@@ -421,15 +421,21 @@ def test_a_checkpoint_outlives_a_kill(home: Path, source: Path) -> None:
 def test_a_damaged_state_is_refused_and_left_alone(home: Path, source: Path) -> None:
     begin(home, source)
     detach(home)
-    [table_file] = (home / "state").glob("generation-*/dynamodb.json")
-    table_file.write_text(table_file.read_text()[:-20])
-    before = {path: path.read_bytes() for path in (home / "state").rglob("*") if path.is_file()}
-    with pytest.raises(EngineError, match=rf"can't be read: {table_file}.*Move the folder {home / 'state'} away"):
-        begin(home, source)
-    assert {path: path.read_bytes() for path in (home / "state").rglob("*") if path.is_file()} == before
-    assert not status(home).running
+    [tables] = (home / "state").glob("generation-*/dynamodb.json")
+    intact = tables.read_text()
+    for damage in (lambda: tables.write_text(intact[:-20]), lambda: tables.write_text("{}"), tables.unlink):
+        damage()
+        before = contents(home / "state")
+        with pytest.raises(EngineError, match=rf"can't be read: {tables}.*Move the folder {home / 'state'} away"):
+            begin(home, source)
+        assert contents(home / "state") == before
+        assert not status(home).running
     (home / "state").rename(home / "aside")
     assert begin(home, source).started
+
+
+def contents(folder: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 # --- coming and going ----------------------------------------------------------------------------------------------
@@ -512,6 +518,8 @@ def test_changed_code_is_deployed_and_a_failed_deploy_is_told_and_can_be_mended(
         begin(home, source)
     (source / "template.yaml").write_text(TEMPLATE)
     engine = begin(home, source)
+    [stack] = client(engine, "cloudformation").describe_stacks(StackName="small")["Stacks"]
+    assert stack["StackStatus"] == "CREATE_COMPLETE"  # what a failed first deploy leaves can't be changed, on AWS
     (source / "work" / "app.py").write_text("def on_job(event, context):\n    print('new')\n    return 'new code'\n")
     begin(home, source)
     answer = client(engine, "lambda").invoke(FunctionName="on-job", Payload=b"{}")["Payload"].read()

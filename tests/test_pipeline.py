@@ -1,6 +1,5 @@
 """The whole way, for real: file -> S3 -> SQS -> loader -> DynamoDB -> stream -> recorder and checker -> SNS."""
 
-import json
 from decimal import Decimal
 
 import pytest
@@ -12,7 +11,7 @@ from services import alerts, changes, stock, uploads
 from services.alerts import Episode
 from services.stack import Stack
 from tests import laws
-from tests.conftest import csv, sent, told
+from tests.conftest import csv, invoke, sent, told
 from tests.topic import Listener
 from tests.waiting import until
 
@@ -227,10 +226,3 @@ def as_record(stack: Stack, change: changes.Seen) -> dict[str, object]:
         "Keys": {"Store": {"S": change.store}, "Item": {"S": change.item}},
     } | {name: found[key]["M"] for name, key in (("OldImage", "Old"), ("NewImage", "New")) if key in found}  # fmt: skip
     return {"eventID": change.event_id, "eventName": change.event, "eventSource": "aws:dynamodb", "dynamodb": body}
-
-
-def invoke(stack: Stack, function: str, event: dict[str, object]) -> object:
-    answer = stack.client("lambda").invoke(FunctionName=function, Payload=json.dumps(event))
-    said = json.loads(answer["Payload"].read() or "null")
-    assert "FunctionError" not in answer, said
-    return said

@@ -8,7 +8,6 @@ from ui import plain, reads, tables
 from ui.reads import Link
 
 _LATEST = 8
-_TALLEST = 318  # eight rows and their header, so that the two tables beside each other end on one line
 ALL, OUT, STOCKED = "All", "Out of stock", "In stock"
 
 
@@ -18,7 +17,7 @@ def what_is_out(out: pd.DataFrame) -> None:
         st.success("Nothing is out of stock.", icon=":material/check_circle:")
         return
     shown = out.sort_values("as of", ascending=False)[["store", "item", "count", "age", "upload"]]
-    tables.show(shown, "out", "Items out of stock", _height(len(shown)))
+    tables.show(shown, "out", "Items out of stock", tables.height(len(shown)))
 
 
 def what_just_changed(held: Link) -> None:
@@ -29,11 +28,7 @@ def what_just_changed(held: Link) -> None:
         return
     names = reads.files(held, {one.upload_id for one in latest})
     shown = tables.changes(tables.change(one, names) for one in latest)
-    tables.show(shown[["ago", "store", "item", "change", "upload"]], "latest", "Latest changes", _height(len(shown)))
-
-
-def _height(rows: int) -> int:
-    return min(_TALLEST, 35 * (rows + 1) + 3)
+    tables.show(shown[["ago", "store", "item", "change", "upload"]], "latest", "Latest changes", tables.height(len(shown)))
 
 
 def filtered(frame: pd.DataFrame) -> pd.DataFrame:

@@ -40,6 +40,11 @@ def show(frame: pd.DataFrame, key: str, what: str, height: int | None = None, **
     )  # fmt: skip
 
 
+def height(rows: int, at_most: int = 8) -> int:
+    """The pixels of a table that shows all of its few rows, or ``at_most`` of many."""
+    return 35 * (min(rows, at_most) + 1) + 3
+
+
 def _columns(frame: pd.DataFrame) -> dict[str, Any]:
     known: dict[str, Any] = {"count": st.column_config.NumberColumn("Count", format="localized", width="small")}
     known |= {name: _time(name) for name in ("time", "as of", "since", "opened", "closed", "notified")}

@@ -1,0 +1,42 @@
+# make run     everything on this machine: installs, starts, opens the dashboard
+# make test    installs what the tests need, checks and tests everything
+# make check   lint, types, layers
+# make clean   removes what `install` made; the state folder .stocktrail stays
+
+PYTHON ?= python3
+BIN := .venv/bin
+RUNTIME := .venv/runtime-installed
+TESTING := .venv/testing-installed
+
+.PHONY: install run test check clean
+
+install: $(TESTING)
+
+run: $(RUNTIME)
+	$(BIN)/python -m streamlit run app.py
+
+test: $(TESTING) check
+	@command -v chromium >/dev/null || { echo "Installing Debian's chromium for the browser tests"; \
+		apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q chromium; }
+	$(BIN)/python -m pytest
+
+check: $(TESTING)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -q tests/test_layers.py
+
+clean:
+	rm -rf .venv .aws-sam .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+.venv/pyvenv.cfg:
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install -q --disable-pip-version-check --upgrade pip
+
+$(RUNTIME): .venv/pyvenv.cfg requirements.txt lambdas/requirements.txt
+	$(BIN)/python -m pip install -q --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+$(TESTING): $(RUNTIME) requirements-dev.txt
+	$(BIN)/python -m pip install -q --disable-pip-version-check -r requirements-dev.txt
+	@touch $@

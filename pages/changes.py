@@ -1,0 +1,56 @@
+"""Changes: every stream record as it comes, newest first, and the uploads that left none."""
+
+import streamlit as st
+
+from services.changes import Seen
+from ui import feed, reads
+from ui.page import live, page
+
+page("Changes", ":material/swap_vert:")
+st.caption(
+    "One line for each stream record that DynamoDB wrote. An upload that changed nothing has no record; "
+    "it is told of with its reason."
+)
+
+
+@live(2)
+def changes():
+    held = reads.refreshed()
+    asked = feed.filters(held)
+    entries = feed.gather(held, asked)
+    if not entries:
+        return nothing(asked)
+    feed.draw(held, entries)
+    turn_pages(asked, entries)
+    if record := feed.picked():
+        feed.draw_record(record)
+    else:
+        st.caption("Pick a line to see its item before and after.")
+
+
+def nothing(asked):
+    if asked.store or asked.text or asked.upload_id or asked.before:
+        st.info("No change fits. Clear a filter to see more.", icon=":material/filter_alt_off:")
+        turn_pages(asked, [])
+        return
+    st.info("Nothing has changed yet. Send a stock file, and what it changes appears here within a second.")
+    st.page_link("pages/upload.py", label="Send a file", icon=":material/upload_file:")
+
+
+def turn_pages(asked, entries):
+    records = [one for one in entries if isinstance(one, Seen)]
+    with st.container(horizontal=True):
+        if asked.before:
+            st.button("Back to the newest", icon=":material/vertical_align_top:", on_click=go_to, args=(None,))
+        if len(entries) >= feed.PAGE and records and not asked.upload_id:
+            st.button("Older", icon=":material/arrow_downward:", on_click=go_to, args=(records[-1].position,))
+
+
+def go_to(position):
+    if position:
+        st.query_params["before"] = position
+    else:
+        st.query_params.pop("before", None)
+
+
+changes()

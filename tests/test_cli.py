@@ -1,0 +1,168 @@
+"""The command line, as processes: python -m services …"""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from services.stack import ROOT, attach
+from tests.conftest import SAMPLES, csv
+
+pytestmark = pytest.mark.usefixtures("stack")
+
+
+def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "services", *map(str, arguments)]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=90, check=False)
+
+
+def asked(*arguments: str | Path) -> list[dict[str, Any]]:
+    done = run(*arguments, "--json")
+    assert done.returncode == 0, done.stderr
+    found: list[dict[str, Any]] = json.loads(done.stdout)
+    return found
+
+
+@pytest.fixture
+def file(store: str, tmp_path: Path) -> Path:
+    path = tmp_path / "stock.csv"
+    path.write_bytes(csv(store, "Tea,3", "Rye bread,0", "Jam,some"))
+    return path
+
+
+def test_upload_prints_the_receipt_with_every_figure(file: Path):
+    [first] = asked("upload", file)
+    assert first.pop("upload_id")
+    assert first == {
+        "file": "stock.csv", "mode": "newest", "state": "loaded", "rows": 3, "inserted": 2, "changed": 0, "touched": 0,
+        "unchanged": 0, "stale": 0, "duplicate": 0, "rejected": 1, "records_expected": 2, "records_seen": 2,
+        "alerts": 1, "reason": None, "errors": [
+            {"row": 4, "column": "count", "value": "some", "reason": "not a number such as 12, 39.5 or -3"}
+        ],
+    }  # fmt: skip
+
+
+def test_in_words_the_second_upload_says_why_nothing_happened(file: Path):
+    asked("upload", file)
+    said = run("upload", file).stdout
+    assert "3 rows: 2 already up to date, 1 not usable. No stream record is expected: nothing changed" in said
+    assert "row 4, column count “some”: not a number" in said
+
+
+def test_a_dry_run_foresees_the_same_figures_and_writes_nothing(file: Path, store: str):
+    [foreseen] = asked("upload", "--dry-run", file)
+    assert asked("stock", "--store", store) == []
+    [done] = asked("upload", file)
+    apart = {"upload_id", "state", "records_seen"}
+    assert {k: v for k, v in foreseen.items() if k not in apart} == {k: v for k, v in done.items() if k not in apart}
+    assert [foreseen[name] for name in ("upload_id", "state", "records_seen")] == [None, "preview", None]
+
+
+def test_stock_changes_alerts_uploads_and_receipt_tell_of_it(file: Path, store: str):
+    [sent] = asked("upload", file)
+    held = asked("stock", "--store", store)
+    assert [(one["item"], one["count"]) for one in held] == [("Rye bread", 0), ("Tea", 3)]
+    assert set(held[0]) == {"store", "item", "count", "updated_at", "upload_id"}
+    [change] = asked("changes", "--item", f"{store}/Tea")
+    assert (change["event"], change["old_count"], change["new_count"]) == ("INSERT", None, 3)
+    assert len(asked("changes", "--upload", sent["upload_id"])) == 2
+    [alert] = [one for one in asked("alerts") if one["store"] == store]
+    assert (alert["item"], alert["state"], alert["opened_by"]) == ("Rye bread", "open", sent["upload_id"])
+    assert asked("receipt", sent["upload_id"]) == [sent]
+    assert sent in asked("uploads")
+
+
+def test_several_files_take_effect_in_the_order_given(tmp_path: Path, store: str):
+    paths = [tmp_path / name for name in ("b.csv", "a.csv")]
+    for path, count in zip(paths, (1, 2), strict=True):
+        path.write_bytes(csv(store, f"Tea,{count}"))
+    assert [one["file"] for one in asked("upload", *paths)] == ["b.csv", "a.csv"]
+    assert [one["count"] for one in asked("stock", "--store", store)] == [2]
+
+
+def test_without_waiting_it_ends_when_the_file_is_received(file: Path):
+    [sent] = asked("upload", "--no-wait", file)
+    assert sent["state"] in ("received", "loading", "loaded")
+
+
+def test_follow_prints_each_change_as_it_comes(file: Path, store: str):
+    command = [sys.executable, "-m", "services", "changes", "--follow", "--json"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as follower:
+        assert follower.stderr
+        assert follower.stderr.readline() == "Following the changes; Ctrl+C ends it.\n"
+        asked("upload", file)
+        assert follower.stdout
+        found = [json.loads(follower.stdout.readline()) for _ in range(2)]
+        follower.terminate()
+    assert {one["store"] for one in found} == {store}
+
+
+def test_a_file_that_can_not_be_used_is_exit_code_1_with_the_reason(tmp_path: Path):
+    path = tmp_path / "sales.csv"
+    path.write_text("sku,qty\nA,1\n")
+    for option in ([], ["--dry-run"]):
+        done = run("upload", *option, path)
+        assert done.returncode == 1
+        assert "Could not be loaded. The first row has no column" in done.stdout
+
+
+def test_a_file_of_which_no_row_can_be_used_is_exit_code_1(tmp_path: Path, store: str):
+    path = tmp_path / "blank.csv"
+    path.write_bytes(csv(store, "Tea,"))
+    assert run("upload", path).returncode == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ([], "COMMAND"),
+        (["upload"], "FILE"),
+        (["upload", "no such file.csv"], "No such file"),
+        (["upload", "--mode", "guess", SAMPLES / "berlin.csv"], "invalid choice"),
+        (["upload", "--store", " ", SAMPLES / "berlin.csv"], "is blank"),
+        (["changes", "--item", "Berlin"], "STORE/ITEM"),
+    ],
+)
+def test_wrong_usage_is_exit_code_2_and_says_what_is_wrong(arguments: list[str | Path], says: str):
+    done = run(*arguments)
+    assert done.returncode == 2
+    assert says in done.stderr
+
+
+def test_an_upload_that_does_not_exist_is_said():
+    done = run("receipt", "20260101T000000000000-00000000")
+    assert done.returncode == 1
+    assert "There is no upload" in done.stderr
+
+
+def test_the_engine_says_how_it_is():
+    assert "Running: process" in run("engine", "status").stdout
+    assert "Already running" in run("engine", "start").stdout
+
+
+def test_a_stack_that_does_not_exist_is_said(monkeypatch: pytest.MonkeyPatch):
+    for name, value in attached().items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("STOCKTRAIL_STACK", "no-such-stack")
+    done = run("stock")
+    assert done.returncode == 1
+    assert "There is no stack “no-such-stack”" in done.stderr
+
+
+def test_an_engine_that_can_not_be_reached_is_said(monkeypatch: pytest.MonkeyPatch):
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "none")
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    done = run("stock")
+    assert done.returncode == 1
+    assert "Could not connect" in done.stderr
+
+
+def attached() -> dict[str, str]:
+    """The environment that names the running engine as if it were AWS."""
+    return dict(attach(os.environ).environ)

@@ -1,0 +1,71 @@
+"""The deployed Lambdas, called with events as AWS documents them (tests/events)."""
+
+import json
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from lambdas.stream import item_key
+from services import alerts, changes, stock, uploads
+from services.stack import Stack
+from tests.conftest import csv, invoke
+
+EVENTS = Path(__file__).parent / "events"
+
+
+MINUTE = f"{datetime.now(UTC):%Y-%m-%dT%H:%M}"
+
+
+def event(name: str, stack: Stack, store: str) -> dict[str, object]:
+    """One of AWS's events, of this minute, with our bucket and a store of the test's own."""
+    text = (EVENTS / f"{name}.json").read_text().replace("BUCKET", stack.settings.bucket).replace("STORE", store)
+    text = text.replace("2026-11-23T09:00", MINUTE).replace("17638884", f"{datetime.now(UTC).timestamp():.0f}"[:8])
+    found: dict[str, object] = json.loads(text)
+    return found
+
+
+@pytest.fixture
+def store(store: str) -> str:
+    return store.replace(" ", "")  # it stands in an object's key
+
+
+def test_the_test_event_that_s3_sends_first_is_taken_and_makes_no_upload(stack: Stack, store: str):
+    before = uploads.recent(stack, 1000)
+    answer = invoke(stack, stack.settings.loader, event("s3_test_event", stack, store))
+    assert answer == {"batchItemFailures": []}
+    assert uploads.recent(stack, 1000) == before
+
+
+def test_a_message_with_two_files_and_an_encoded_key_makes_two_uploads(stack: Stack, store: str):
+    key = f"uploads/{store}/café stock & more.csv"
+    stack.s3.put_object(Bucket=stack.settings.bucket, Key=key, Body=csv(store, "Tea,1"))
+    answer = invoke(stack, stack.settings.loader, event("s3_two_files", stack, store))
+    assert answer == {"batchItemFailures": []}
+    prefix = re.sub(r"[-:]", "", MINUTE) + "0"
+    found = {one.file: one for one in uploads.recent(stack, 1000) if (one.upload_id or "").startswith(prefix)}
+    assert found["café stock & more.csv"].state == "loaded"
+    assert found["gone.csv"].state == "failed"
+    assert "no longer in the bucket" in (found["gone.csv"].reason or "")
+    assert [one.count for one in stock.of_store(stack, store)] == [1]
+
+
+def test_a_batch_with_an_insert_a_modify_a_remove_and_a_ttl_delete(stack: Stack, store: str):
+    batch = event("stream_batch", stack, store)
+    for function in (stack.settings.recorder, stack.settings.checker, stack.settings.recorder, stack.settings.checker):
+        invoke(stack, function, batch)
+    tea = changes.of_item(stack, item_key(store, "Tea"))
+    assert [(one.event, one.old_count, one.new_count) for one in tea] == [
+        ("REMOVE", 0, None), ("MODIFY", 12, 0), ("INSERT", None, 12),
+    ]  # fmt: skip
+    [gone] = changes.of_item(stack, item_key(store, "Bread"))
+    assert (gone.event, gone.user) == ("REMOVE", "dynamodb.amazonaws.com")
+    [episode] = [one for one in alerts.history(stack) if one.store == store]
+    assert (episode.old_count, episode.new_count, episode.state, episode.closed_count) == (12, 0, "closed", None)
+
+
+@pytest.mark.parametrize("function", ["loader", "recorder", "checker"])
+def test_a_call_without_records_only_warms_a_function_up(stack: Stack, function: str):
+    answer = invoke(stack, getattr(stack.settings, function), {"Records": []})
+    assert answer in (None, {"batchItemFailures": []})

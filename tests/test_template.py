@@ -1,0 +1,133 @@
+"""template.yaml: sound by the tools, one set of names with the code, a zip that is complete, and applied in full."""
+
+import os
+import re
+import subprocess
+import sys
+import zipfile
+from collections.abc import Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from lambdas import settings
+from lambdas.settings import Settings
+from services.stack import ENVIRONMENT, ROOT, Stack
+
+TOOLS = Path(sys.executable).parent
+
+
+class Loader(yaml.SafeLoader):
+    """Reads CloudFormation's short forms, `!Ref X`, as plain values."""
+
+
+Loader.add_multi_constructor("!", lambda loader, _tag, node: _plain(loader, node))
+
+
+def _plain(loader: yaml.SafeLoader, node: yaml.Node) -> Any:
+    if isinstance(node, yaml.ScalarNode):
+        return loader.construct_scalar(node)
+    if isinstance(node, yaml.SequenceNode):
+        return loader.construct_sequence(node, deep=True)
+    assert isinstance(node, yaml.MappingNode)
+    return loader.construct_mapping(node, deep=True)
+
+
+@pytest.fixture(scope="module")
+def template() -> dict[str, Any]:
+    found: dict[str, Any] = yaml.load((ROOT / "template.yaml").read_text(), Loader)  # noqa: S506 (a safe one)
+    return found
+
+
+def tool(*command: str | Path, env: Mapping[str, str] | None = None, cwd: Path = ROOT) -> str:
+    """Run a program and give what it printed; AssertionError with all of it when it fails."""
+    environ = {**os.environ, "SAM_CLI_TELEMETRY": "0", "AWS_DEFAULT_REGION": "us-east-1"} if env is None else env
+    done = subprocess.run(list(map(str, command)), cwd=cwd, env=environ, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_cfn_lint_and_sam_validate_find_nothing():
+    assert tool(TOOLS / "cfn-lint", "template.yaml") == ""
+    assert "is a valid SAM Template" in tool(TOOLS / "sam", "validate", "--lint", "--template", "template.yaml")
+
+
+def test_the_built_zip_is_complete_and_holds_neither_pandas_nor_streamlit(tmp_path: Path):
+    path = f"{TOOLS}{os.pathsep}{os.environ['PATH']}"
+    environ = {**os.environ, "PATH": path, "SAM_CLI_TELEMETRY": "0", "AWS_DEFAULT_REGION": "us-east-1"}
+    tool(TOOLS / "sam", "build", "--build-dir", tmp_path / "build", "--cache-dir", tmp_path / "cache", env=environ)
+    built = tmp_path / "build" / "Loader"
+    inside = {place.name for place in built.iterdir()}
+    assert {"lambdas", "aws_lambda_powertools", "boto3"} <= inside
+    assert not inside & {"pandas", "streamlit", "plotly", "ministack", "services", "ui"}
+    archive = tmp_path / "loader.zip"
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as out:
+        for file in built.rglob("*"):
+            out.write(file, file.relative_to(built))
+    assert archive.stat().st_size < 20 * 2**20
+    unpacked = tmp_path / "task"
+    zipfile.ZipFile(archive).extractall(unpacked)
+    imports = "; ".join(f"import lambdas.{name}" for name in ("loader", "recorder", "checker"))
+    alone = f"import sys; sys.path.insert(0, {str(unpacked)!r}); {imports}; print(lambdas.__file__)"
+    printed = tool(sys.executable, "-I", "-S", "-c", alone, env={}, cwd=unpacked)  # -S: no site-packages at all
+    assert printed.strip() == str(unpacked / "lambdas" / "__init__.py")
+
+
+def test_the_settings_are_the_templates_variables_and_outputs(template: dict[str, Any]):
+    names = {field.name for field in fields(Settings)}
+    outputs = {re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower() for name in template["Outputs"]}
+    assert outputs == names
+    given = {name: set(_variables(template["Globals"]["Function"])) for name in ("Loader", "Recorder", "Checker")}
+    for name in given:
+        given[name] |= set(_variables(template["Resources"][name]["Properties"]))
+        assert given[name] <= {field.upper() for field in names}
+
+
+@pytest.mark.parametrize("function", ["loader", "recorder", "checker"])
+def test_each_lambda_is_given_the_settings_that_its_code_uses(function: str, template: dict[str, Any]):
+    code = "".join((ROOT / "lambdas" / f"{name}.py").read_text() for name in USES[function])
+    used = set(re.findall(r"(?:settings|names)\.(\w+)\b", code)) & {field.name for field in fields(Settings)}
+    given = {*_variables(template["Globals"]["Function"])}
+    given |= {*_variables(template["Resources"][function.title()]["Properties"])}
+    assert used == {name.lower() for name in given}
+
+
+USES = {"loader": ("loader", "loading"), "recorder": ("recorder", "recording"), "checker": ("checker", "checking")}
+
+
+def _variables(part: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = part.get("Environment", {}).get("Variables", {})
+    return found
+
+
+def test_a_missing_output_is_named():
+    with pytest.raises(KeyError, match="InventoryTable"):
+        settings.from_outputs({})
+
+
+def test_the_readme_lists_every_setting_of_the_environment_and_no_other():
+    readme = (ROOT / "README.md").read_text()
+    table = readme[readme.index("## Settings") :]
+    assert set(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)) == set(ENVIRONMENT)
+
+
+def test_what_was_deployed_is_what_the_template_says(stack: Stack):
+    """CloudFormation may say COMPLETE while a detail was left out."""
+    names = stack.settings
+    ttl = stack.dynamodb.describe_time_to_live(TableName=names.changes_table)["TimeToLiveDescription"]
+    assert (ttl["TimeToLiveStatus"], ttl["AttributeName"]) == ("ENABLED", "Expires")
+    table = stack.dynamodb.describe_table(TableName=names.inventory_table)["Table"]
+    assert table["StreamSpecification"] == {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"}
+    assert stack.s3.get_bucket_versioning(Bucket=names.bucket)["Status"] == "Enabled"
+    [told] = stack.s3.get_bucket_notification_configuration(Bucket=names.bucket)["QueueConfigurations"]
+    assert told["Filter"]["Key"]["FilterRules"][0]["Value"] == "uploads/"
+    queue = stack.client("sqs").get_queue_attributes(QueueUrl=names.queue, AttributeNames=["All"])["Attributes"]
+    assert '"maxReceiveCount": 5' in queue["RedrivePolicy"].replace('"5"', "5").replace('":5', '": 5')
+    sources = stack.client("lambda").list_event_source_mappings()["EventSourceMappings"]
+    assert len(sources) == 3
+    [files] = [source for source in sources if ":sqs:" in source["EventSourceArn"]]
+    assert files["ScalingConfig"]["MaximumConcurrency"] == 4
+    assert files["FunctionResponseTypes"] == ["ReportBatchItemFailures"]

@@ -1,0 +1,151 @@
+"""The feed of changes: what it holds, its filters, and the record that is being read.
+
+Owns that the reader keeps the place: a picked record stays picked when newer ones come in above it, and older pages
+do not move at all.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+import streamlit as st
+
+from services import words
+from services.changes import Seen
+from services.changes import plain as images
+from services.uploads import Receipt
+from ui import plain, reads, tables
+from ui.reads import Link
+
+_WINDOW = 400  # how many changes are looked through for the filters
+PAGE = 50
+_PICKED, _SHOWN, _TABLE = "picked", "shown", "feed"
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What the reader asked for. ``before``: the position below which the page begins."""
+
+    store: str | None
+    text: str
+    upload_id: str | None
+    before: str | None
+
+    def fit(self, one: Seen) -> bool:
+        return (not self.store or one.store == self.store) and self.text.casefold() in one.item.casefold()
+
+
+def filters(held: Link) -> Filters:
+    """The filters; they stand in the address."""
+    stores, items, files = st.columns([1, 1, 2])
+    names = sorted({one.store for one in reads.items(held)})
+    store = stores.selectbox("Store", names, index=None, placeholder="All stores", key="store", bind="query-params")
+    text = items.text_input("Item", key="item", placeholder="Part of its name", bind="query-params")
+    with files:
+        upload_id = upload(held, "Upload", "All uploads")
+    return Filters(store, (text or "").strip(), upload_id, st.query_params.get("before"))
+
+
+def upload(held: Link, label: str, placeholder: str) -> str | None:
+    """Choose an upload; its id stands in the address."""
+    known = {one.upload_id: one for one in reads.receipts(held) if one.upload_id}
+    asked = st.query_params.get("upload")
+    if asked and asked not in known and (older := reads.receipt(held, asked)):
+        known[asked] = older
+    ids = list(known)
+    return st.selectbox(
+        label, ids, index=ids.index(asked) if asked in known else None, placeholder=placeholder, key="which",
+        format_func=lambda one: upload_name(known[one]), on_change=_keep_upload,
+    )  # fmt: skip
+
+
+def _keep_upload() -> None:
+    st.query_params.pop("before", None)
+    if st.session_state.which:
+        st.query_params["upload"] = st.session_state.which
+    else:
+        st.query_params.pop("upload", None)
+
+
+def upload_name(of: Receipt) -> str:
+    """`berlin.csv · 23 Nov 2026, 13:53:44 · a1b2c3d4`."""
+    return f"{of.file} · {plain.clock(of.received_at)} · {plain.short(of.upload_id)}"
+
+
+Entry = Seen | Receipt
+
+
+def gather(held: Link, asked: Filters) -> list[Entry]:
+    """The changes that fit, and between them the uploads that left no record, newest first."""
+    if asked.upload_id:
+        found = reads.changes_of(held, asked.upload_id, _WINDOW)
+    else:
+        found = reads.feed(held, _WINDOW, asked.before)
+    changes = [one for one in found if asked.fit(one)]
+    oldest = found[-1].at if len(found) == _WINDOW else ""
+    notes = [one for one in reads.receipts(held) if _fits(one, asked) and at(one) >= oldest]
+    return sorted([*changes, *notes], key=at, reverse=True)[:PAGE]
+
+
+def _fits(one: Receipt, asked: Filters) -> bool:
+    """Whether an upload without a record is to be told of. Whose items it spoke of is not kept with it."""
+    if asked.text or asked.store or (asked.upload_id and one.upload_id != asked.upload_id):
+        return False
+    quiet = one.state == "failed" or (one.state == "loaded" and not one.records_expected)
+    return quiet and (not asked.before or at(one) < asked.before)
+
+
+def at(one: Entry) -> str:
+    return one.at if isinstance(one, Seen) else one.loaded_at or one.received_at or ""
+
+
+def name(one: Entry) -> str:
+    return one.event_id if isinstance(one, Seen) else one.upload_id or ""
+
+
+def draw(held: Link, entries: Sequence[Entry]) -> None:
+    """The table. What is picked is kept by name, not by row."""
+    names = [name(one) for one in entries]
+    picked = st.session_state.get(_PICKED)
+    st.session_state[_SHOWN] = entries
+    rows = [names.index(name(picked))] if picked and name(picked) in names else []
+    before = st.session_state.get(_TABLE)
+    if before is not None and list(before["selection"]["rows"]) != rows:
+        st.session_state[_TABLE] = {"selection": {"rows": rows, "columns": [], "cells": []}}
+    tables.show(frame(held, entries), _TABLE, "Changes, newest first", 600, on_select=_pick, selection_mode="single-row")
+
+
+def frame(held: Link, entries: Sequence[Entry]) -> pd.DataFrame:
+    files = reads.files(held, {one.upload_id for one in entries})
+    return tables.changes(
+        tables.change(one, files) if isinstance(one, Seen) else tables.note(one) for one in entries
+    )
+
+
+def _pick() -> None:
+    """The row was picked in the table as it stood when it was drawn last."""
+    rows = st.session_state[_TABLE]["selection"]["rows"]
+    shown = st.session_state.get(_SHOWN, [])
+    st.session_state[_PICKED] = shown[rows[0]] if rows and rows[0] < len(shown) else None
+
+
+def picked() -> Seen | None:
+    found = st.session_state.get(_PICKED)
+    return found if isinstance(found, Seen) else None
+
+
+def draw_record(one: Seen) -> None:
+    """A record's old and new image side by side."""
+    st.subheader("The record", anchor=False)
+    st.text(f"{one.store} · {one.item}: {words.moved(one)} ({tables.meaning(one)})")
+    old, new = images(one.old) or {}, images(one.new) or {}
+    rows = [
+        {"": "●" if old.get(key) != new.get(key) else "", "Attribute": key, "Before": _told(old, key), "After": _told(new, key)}
+        for key in sorted(old.keys() | new.keys())
+    ]  # fmt: skip
+    st.dataframe(pd.DataFrame(rows), hide_index=True, key="record", alt="Old and new image of the record")
+    st.text(f"{one.event} · {plain.when(one.at)}\nsequence number {one.sequence}\nevent {one.event_id}")
+
+
+def _told(image: dict[str, object], key: str) -> str:
+    return str(image[key]) if key in image else "–"
