@@ -3,7 +3,7 @@
 import streamlit as st
 
 from services import words
-from ui import charts, delivery, parcels, reads, samples, stocklist, tables
+from ui import charts, delivery, parcels, plain, reads, samples, stocklist, tables
 from ui.page import live, page
 
 held = page("Overview", ":material/storefront:")
@@ -22,13 +22,17 @@ def wait_for_the_first():
 
 if not held.mirror.items:
     st.info("There is no stock yet. Send a stock file, or try one of these samples with one click.")
-    if name := samples.chosen("first"):
+    if name := samples.chosen("first", explained=True):
         parcels.pack_sample(name)
         st.session_state.welcome = True
         st.rerun()
     st.page_link("pages/upload.py", label="Send a file of your own", icon=":material/upload_file:")
     wait_for_the_first()
     st.stop()
+
+
+def figure(label, value, below):
+    st.metric(label, value, plain.escaped(below), delta_color="off", delta_arrow="off", border=True)
 
 
 @live(2)
@@ -38,10 +42,10 @@ def now():
     out = frame[frame["state"] == tables.OUT]
     last = next(iter(reads.receipts(held)), None)
     with st.container(horizontal=True):
-        st.metric("Out of stock", f"{len(out):,}", border=True)
-        st.metric("Items", f"{len(frame):,}", border=True)
-        st.metric("Stores", f"{frame['store'].nunique():,}", border=True)
-        st.metric("Last upload", words.ago(last.received_at) if last else "never", border=True)
+        figure("Out of stock", f"{len(out):,}", f"in {words.some(out['store'].nunique(), 'store')}")
+        figure("Items", f"{len(frame):,}", "one for each store and item")
+        figure("Stores", f"{frame['store'].nunique():,}", "that have sent a file")
+        figure("Last upload", words.ago(last.received_at) if last else "never", last.file if last else "")
     left, right = st.columns(2, gap="large")
     with left:
         stocklist.what_is_out(out)

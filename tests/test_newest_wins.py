@@ -115,6 +115,14 @@ def truth(said: list[Said]) -> dict[str, int]:
     return {item: count for item, (_, _, count) in stays.items()}
 
 
+class Died(Exception):
+    """The process is gone."""
+
+
+def die() -> None:
+    raise Died
+
+
 def play(stack: Stack, other: World, step: Step, sent: list[Upload]) -> None:
     def cut_in() -> None:
         if step.within is not None:
@@ -156,6 +164,26 @@ def test_a_newer_upload_that_runs_in_the_middle_of_an_older_one_wins_wherever_it
     assert laws.broken(stack, store, settled(stack, sent)) == []
 
 
+@pytest.mark.parametrize("after", range(1, REQUESTS + 1))
+def test_a_newer_upload_that_had_died_and_agrees_with_what_cuts_in_is_still_the_last_word(
+    stack: Stack, other: World, store: str, after: int
+):
+    said = [Said(10, (3, 5), None), Said(11, (3, 8), None), Said(12, (3, 7), None), Said(13, (3, 8), None)]
+    sent = [store_away(stack, store, n, one) for n, one in enumerate(said)]
+    load(stack.world, sent[0], "test")
+    with suppress(Died), interrupting(other, 4, die):  # it is known to speak of the store, and has judged nothing
+        load(other, sent[3], "dying")
+
+    def cut_in() -> None:
+        load(stack.world, sent[1], "inner")
+        load(stack.world, sent[3], "inner")
+
+    with interrupting(other, after, cut_in):
+        load(other, sent[2], "test")
+    cut_in()  # where the load had fewer requests
+    assert {one.item: one.count for one in stock.of_store(stack, store)} == truth(said)
+
+
 @given(st.permutations(range(4)), st.lists(st.integers(0, 2), min_size=4, max_size=4), st.data())
 @settings(max_examples=40, deadline=None)
 def test_files_that_state_their_times_end_in_one_table_times_included(
@@ -186,12 +214,6 @@ def test_a_late_file_does_not_overturn_a_newer_one_that_only_agreed_with_the_tab
 def test_a_loader_that_dies_after_any_request_and_runs_again_leaves_the_receipt_of_one_clean_run(
     stack: Stack, other: World, store: str, after: int
 ):
-    class Died(Exception):
-        """The process is gone."""
-
-    def die() -> None:
-        raise Died
-
     first, second = Said(10, (3, 5), None), Said(11, (4, 5), None)
     sent = [store_away(stack, store, n, one) for n, one in enumerate((first, second))]
     load(stack.world, sent[0], "test")

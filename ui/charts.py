@@ -69,6 +69,6 @@ def _figure(bars: list[Bar]) -> go.Figure:
     figure.update_xaxes(visible=False, fixedrange=True)
     figure.update_layout(
         barmode="stack", height=70 + 26 * max(3, len(bars)), margin={"l": 0, "r": 0, "t": 0, "b": 0},
-        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "traceorder": "normal"}, bargap=0.25,
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "traceorder": "normal"}, bargap=0.25, uniformtext={"minsize": 10, "mode": "hide"},
     )  # fmt: skip
     return figure

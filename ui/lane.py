@@ -78,8 +78,11 @@ def draw_uploads(held: Link) -> None:
     for one in found:
         if told := receipts.gap(one):
             st.error(f"{plain.escaped(one.file)}: {told}", icon=":material/running_with_errors:")
-    rows = [(tables.moment(one.received_at), one.file, _records(one), _state(one), plain.short(one.upload_id)) for one in found[:_PASSED]]
-    frame = pd.DataFrame(rows, columns=["ago", "upload", "records seen", "state", "id"])
+    rows = [
+        (one.file, _records(one), _state(one), tables.moment(one.received_at), plain.short(one.upload_id))
+        for one in found[:_PASSED]
+    ]
+    frame = pd.DataFrame(rows, columns=["upload", "records seen", "state", "ago", "id"])
     tables.show(frame, "uploads", "Latest uploads", tables.height(len(frame)))
 
 
@@ -89,7 +92,7 @@ def _records(one: Receipt) -> str:
 
 def _state(one: Receipt) -> str:
     if one.state == "failed":
-        return "✕ could not be loaded"
+        return "✕ not loaded"
     if receipts.gap(one):
         return "✕ records missing"
     return "✓ done" if one.settled else "… under way"
@@ -103,7 +106,7 @@ def draw_feed(held: Link) -> None:
         return
     names = reads.files(held, {one.upload_id for one in latest})
     frame = tables.changes(tables.change(one, names) for one in latest)
-    tables.show(frame[["ago", "store", "item", "change", "event", "upload"]], "passing", "Latest changes", tables.height(len(frame)))
+    tables.show(frame[["item", "change", "store", "event", "ago", "upload"]], "passing", "Latest changes", tables.height(len(frame)))
 
 
 def draw_way(held: Link, upload_id: str) -> None:

@@ -24,11 +24,13 @@ def read(name: str) -> bytes:
     return (FOLDER / name).read_bytes()
 
 
-def chosen(key: str) -> str | None:
-    """A button for each sample; the one just clicked."""
+def chosen(key: str, *, explained: bool = False) -> str | None:
+    """A button for each sample; the one just clicked. ``explained``: with what it shows, one below the other."""
     clicked = None
-    with st.container(horizontal=True):
+    with st.container(horizontal=not explained):
         for name in names():
-            if st.button(name, key=f"{key}-{name}", icon=":material/draft:", help=_SAYS.get(name)):
+            says = _SAYS.get(name, "")
+            label = f"{name} – {says}" if explained and says else name
+            if st.button(label, key=f"{key}-{name}", icon=":material/draft:", help=None if explained else says):
                 clicked = name
     return clicked

@@ -16,7 +16,7 @@ def what_is_out(out: pd.DataFrame) -> None:
     if out.empty:
         st.success("Nothing is out of stock.", icon=":material/check_circle:")
         return
-    shown = out.sort_values("as of", ascending=False)[["store", "item", "count", "age", "upload"]]
+    shown = out.sort_values("as of", ascending=False)[["item", "store", "count", "age", "upload"]]
     tables.show(shown, "out", "Items out of stock", tables.height(len(shown)))
 
 
@@ -28,12 +28,12 @@ def what_just_changed(held: Link) -> None:
         return
     names = reads.files(held, {one.upload_id for one in latest})
     shown = tables.changes(tables.change(one, names) for one in latest)
-    tables.show(shown[["ago", "store", "item", "change", "upload"]], "latest", "Latest changes", tables.height(len(shown)))
+    tables.show(shown[["item", "change", "store", "ago", "upload"]], "latest", "Latest changes", tables.height(len(shown)))
 
 
 def filtered(frame: pd.DataFrame) -> pd.DataFrame:
     """The rows that the filters leave; the filters stand in the address."""
-    search, stores, states = st.columns([2, 1, 1], vertical_alignment="bottom")
+    search, stores, states = st.columns([2, 1, 1])
     text = search.text_input("Search", key="q", placeholder="Item or store", icon=":material/search:", bind="query-params")
     names = sorted(frame["store"].unique())
     store = stores.selectbox("Store", names, index=None, placeholder="All stores", key="store", bind="query-params")

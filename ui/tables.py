@@ -26,6 +26,12 @@ OUT, IN_STOCK = "✕ Out of stock", "✓ In stock"
 LAZY_FROM = 2_000
 """Tables with more rows are sent as they are scrolled to; smaller ones keep the grid's own search."""
 
+WIDTHS = {
+    "store": 110, "item": 200, "change": 110, "counts": 150, "what": 125, "event": 80, "upload": 150, "id": 85,
+    "state": 120, "records seen": 105, "row": 60, "fate": 190, "opened by": 150, "message": 420,
+}  # fmt: skip
+"""Of the columns, in pixels; left to itself the grid gives a long name all the room."""
+
 STOCK = ("store", "item", "count", "state", "as of", "age", "upload", "id")
 CHANGES = ("time", "ago", "store", "item", "change", "what", "event", "upload", "id")
 OPEN = ("store", "item", "since", "ago", "change", "opened by", "id", "notified")
@@ -46,18 +52,23 @@ def height(rows: int, at_most: int = 8) -> int:
 
 
 def _columns(frame: pd.DataFrame) -> dict[str, Any]:
-    known: dict[str, Any] = {"count": st.column_config.NumberColumn("Count", format="localized", width="small")}
+    known: dict[str, Any] = {"count": st.column_config.NumberColumn("Count", format="localized", width=90)}
     known |= {name: _time(name) for name in ("time", "as of", "since", "opened", "closed", "notified")}
     known |= {name: _distance(name) for name in ("ago", "age")}
-    return {name: known.get(name) or st.column_config.TextColumn(name.capitalize()) for name in frame.columns}
+    return {
+        name: known.get(name) or st.column_config.TextColumn(name.capitalize(), width=WIDTHS.get(name))
+        for name in frame.columns
+    }
 
 
 def _time(name: str) -> Any:
-    return st.column_config.DatetimeColumn(name.capitalize(), format="D MMM YYYY, HH:mm:ss", timezone=plain.zone())
+    # An item may be as of a year long ago; what the pipeline did is at most 90 days old.
+    form = "D MMM YYYY, HH:mm" if name == "as of" else "D MMM, HH:mm:ss"
+    return st.column_config.DatetimeColumn(name.capitalize(), format=form, timezone=plain.zone(), width=130)
 
 
 def _distance(name: str) -> Any:
-    return st.column_config.DatetimeColumn(name.capitalize(), format="distance", timezone=plain.zone())
+    return st.column_config.DatetimeColumn(name.capitalize(), format="distance", timezone=plain.zone(), width=125)
 
 
 def is_out(count: Decimal | None) -> bool:
@@ -108,8 +119,8 @@ def meaning(one: Seen) -> str:
 def note(one: Receipt) -> tuple[Any, ...]:
     """An upload that left no record, as a row of CHANGES."""
     at = moment(one.loaded_at or one.received_at)
-    told = "could not be loaded" if one.state == "failed" else f"{words.fates(one.fates)}: no record"
-    return at, at, one.store, None, told, "· nothing changed", "–", one.file, plain.short(one.upload_id)
+    told = "could not be loaded" if one.state == "failed" else f"{words.some(one.rows, 'row')}: {words.fates(one.fates)}"
+    return at, at, one.store, told, None, "· no record", None, one.file, plain.short(one.upload_id)
 
 
 def changes(rows: Iterable[tuple[Any, ...]]) -> pd.DataFrame:
