@@ -63,6 +63,17 @@ class _Stack:
         created = status is None or status in _NEVER_MADE
         if self._prepared(change := self._request("CREATE" if created else "UPDATE", template)):
             self._execute(change)
+        self._expire(package.expiring_tables())
+
+    def _expire(self, attributes: Mapping[str, str]) -> None:
+        """Set the tables' time to live, which MiniStack's CloudFormation reports as done and leaves out."""
+        tables = _client("dynamodb", self._environ)
+        for name, attribute in attributes.items():
+            found = self._cloud.describe_stack_resource(StackName=self._name, LogicalResourceId=name)
+            table = found["StackResourceDetail"]["PhysicalResourceId"]
+            if tables.describe_time_to_live(TableName=table)["TimeToLiveDescription"].get("AttributeName") != attribute:
+                wanted = {"Enabled": True, "AttributeName": attribute}
+                tables.update_time_to_live(TableName=table, TimeToLiveSpecification=wanted)
 
     def _upload(self, package: Package) -> str:
         storage = _client("s3", self._environ)
@@ -151,7 +162,7 @@ def _poll(ask: Callable[[], T], done: Callable[[T], bool]) -> T:
     return answer
 
 
-def _client(service: str, environ: Mapping[str, str]) -> Any:
+def _client(service: Any, environ: Mapping[str, str]) -> Any:
     # Whatever profile or files the user has for the real AWS: they must not reach, nor break, what is done here.
     none, empty = (None, None, None, None), (None, None, os.devnull, None)
     session = botocore.session.Session({"profile": none, "config_file": empty, "credentials_file": empty})

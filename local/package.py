@@ -52,6 +52,13 @@ class Package:
             text = text[: node.start_mark.index] + f'"{location}"' + text[node.end_mark.index :]
         return text
 
+    def expiring_tables(self) -> dict[str, str]:
+        """Logical name and time-to-live attribute of each table that has one."""
+        resources = _at(self._parsed(), "Resources")
+        found = {name: _at(node, "Properties", "TimeToLiveSpecification") for name, node in _items(resources)}
+        enabled = {name: node for name, node in found.items() if _text(_at(node, "Enabled")) == "true"}
+        return {name: _text(_at(node, "AttributeName")) for name, node in enabled.items()}
+
     def _parsed(self) -> yaml.Node:
         try:
             node = yaml.compose(self.text, Loader=yaml.SafeLoader)  # nodes, not values: !Sub and its like stay
@@ -80,7 +87,17 @@ def _collect(node: yaml.Node, found: list[yaml.ScalarNode]) -> None:
             _collect(value, found)
 
 
-def _items(node: yaml.Node) -> list[tuple[str, yaml.Node]]:
+def _at(node: yaml.Node | None, *keys: str) -> yaml.Node | None:
+    for key in keys:
+        node = dict(_items(node)).get(key)
+    return node
+
+
+def _text(node: yaml.Node | None) -> str:
+    return str(node.value) if isinstance(node, yaml.ScalarNode) else ""
+
+
+def _items(node: yaml.Node | None) -> list[tuple[str, yaml.Node]]:
     return [(key.value, value) for key, value in node.value] if isinstance(node, yaml.MappingNode) else []
 
 

@@ -19,7 +19,8 @@ def changes():
     asked = feed.filters(held)
     entries = feed.gather(held, asked)
     if not entries:
-        return nothing(asked)
+        nothing(asked)
+        return
     feed.draw(held, entries)
     turn_pages(asked, entries)
     if record := feed.picked():

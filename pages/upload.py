@@ -40,14 +40,13 @@ with right:
     mode = preview.ask_mode()
 
 if files:
+    buttons = st.container(horizontal=True)  # above the previews: a long file must not push them out of sight
     with plainly():
         ready = [one for one in (preview.draw(held, file, mode) for file in files) if one]
     label = f"Send {len(ready)} files" if len(ready) > 1 else "Send"
-    with st.container(horizontal=True):
-        st.button(
-            label, type="primary", icon=":material/send:", disabled=not ready, on_click=send, args=(ready, mode)
-        )
-        st.button("Not now", on_click=forget_choice)
+    sending = {"type": "primary", "icon": ":material/send:", "disabled": not ready}
+    buttons.button(label, on_click=send, args=(ready, mode), **sending)
+    buttons.button("Not now", on_click=forget_choice)
 
 sent = parcels.current()
 if sent and not files:

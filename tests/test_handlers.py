@@ -2,15 +2,18 @@
 
 import json
 import re
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from lambdas.stream import item_key
+from lambdas.upload import of_s3_record
 from services import alerts, changes, stock, uploads
 from services.stack import Stack
 from tests.conftest import csv, invoke
+from tests.waiting import until
 
 EVENTS = Path(__file__).parent / "events"
 
@@ -63,6 +66,35 @@ def test_a_batch_with_an_insert_a_modify_a_remove_and_a_ttl_delete(stack: Stack,
     assert (gone.event, gone.user) == ("REMOVE", "dynamodb.amazonaws.com")
     [episode] = [one for one in alerts.history(stack) if one.store == store]
     assert (episode.old_count, episode.new_count, episode.state, episode.closed_count) == (12, 0, "closed", None)
+
+
+@pytest.fixture
+def handle(stack: Stack) -> Iterator[str]:
+    """The receipt handle of a message that was taken from the queue, while the loader does not listen to it."""
+    sqs, functions, queue = stack.client("sqs"), stack.client("lambda"), stack.settings.queue
+    [source] = functions.list_event_source_mappings(FunctionName=stack.settings.loader)["EventSourceMappings"]
+    functions.update_event_source_mapping(UUID=source["UUID"], Enabled=False)
+    sqs.send_message(QueueUrl=queue, MessageBody="{}")
+    [message] = until(lambda: sqs.receive_message(QueueUrl=queue).get("Messages"))
+    yield message["ReceiptHandle"]
+    sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
+    functions.update_event_source_mapping(UUID=source["UUID"], Enabled=True)
+
+
+@pytest.mark.parametrize(("tries", "state"), [("1", "loading"), ("5", "failed")])
+def test_what_goes_wrong_stands_on_the_receipt_and_after_the_last_try_the_upload_has_failed(
+    stack: Stack, store: str, handle: str, tries: str, state: str
+):
+    text = json.dumps(event("s3_two_files", stack, store)).replace(stack.settings.bucket, "a-bucket-that-is-not-there")
+    trouble = json.loads(text)
+    [message] = trouble["Records"]
+    message["attributes"]["ApproximateReceiveCount"], message["receiptHandle"] = tries, handle
+    answer = invoke(stack, stack.settings.loader, trouble)
+    assert answer == {"batchItemFailures": [{"itemIdentifier": message["messageId"]}]}
+    first = of_s3_record(json.loads(message["body"])["Records"][0])
+    receipt = uploads.receipt(stack, first.id)
+    assert receipt.state == state
+    assert f"Try {tries} of 5 failed: An error occurred (NoSuchBucket)" in (receipt.reason or "")
 
 
 @pytest.mark.parametrize("function", ["loader", "recorder", "checker"])

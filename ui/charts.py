@@ -68,7 +68,8 @@ def _figure(bars: list[Bar]) -> go.Figure:
     figure.update_yaxes(tickvals=places, ticktext=[bar.label for bar in bars], autorange="reversed", showgrid=False)
     figure.update_xaxes(visible=False, fixedrange=True)
     figure.update_layout(
-        barmode="stack", height=70 + 26 * max(3, len(bars)), margin={"l": 0, "r": 0, "t": 0, "b": 0},
-        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "traceorder": "normal"}, bargap=0.25, uniformtext={"minsize": 10, "mode": "hide"},
+        barmode="stack", bargap=0.25, height=70 + 26 * max(3, len(bars)), margin={"l": 0, "r": 0, "t": 0, "b": 0},
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "traceorder": "normal"},
+        uniformtext={"minsize": 10, "mode": "hide"},
     )  # fmt: skip
     return figure

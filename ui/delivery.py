@@ -5,12 +5,14 @@ Owns how closely an upload is watched: a few seconds at every step, and then, if
 
 import streamlit as st
 
+from lambdas.fates import Mode
 from services import uploads
 from services.errors import Unavailable
 from services.uploads import Receipt
 from ui import plain, reads, receipts
 from ui.page import live, plainly
 from ui.parcels import Parcel
+from ui.preview import MODES
 from ui.reads import Link
 
 _PATIENCE_SECONDS = 8
@@ -57,8 +59,7 @@ def _watch(upload_id: str) -> None:
 
 
 def _heading(of: Receipt) -> None:
-    # One line of Markdown: the name is shown as it stands.
-    st.markdown(f"**{plain.escaped(of.file)}** · sent {plain.clock(of.received_at)} · mode {plain.escaped(of.mode)}")
+    st.markdown(f"**{plain.escaped(of.file)}** · sent {plain.clock(of.received_at)} · {MODES[Mode(of.mode)][0]}")
 
 
 def _outcome(held: Link, of: Receipt) -> None:

@@ -81,10 +81,10 @@ def gather(held: Link, asked: Filters) -> list[Entry]:
         found = reads.changes_of(held, asked.upload_id, _WINDOW)
     else:
         found = reads.feed(held, _WINDOW, asked.before)
-    changes = [one for one in found if asked.fit(one)]
+    entries: list[Entry] = [one for one in found if asked.fit(one)]
     oldest = found[-1].at if len(found) == _WINDOW else ""
-    notes = [one for one in reads.receipts(held) if _fits(one, asked) and at(one) >= oldest]
-    return sorted([*changes, *notes], key=at, reverse=True)[:PAGE]
+    entries += [one for one in reads.receipts(held) if _fits(one, asked) and at(one) >= oldest]
+    return sorted(entries, key=at, reverse=True)[:PAGE]
 
 
 def _fits(one: Receipt, asked: Filters) -> bool:
@@ -112,14 +112,14 @@ def draw(held: Link, entries: Sequence[Entry]) -> None:
     before = st.session_state.get(_TABLE)
     if before is not None and list(before["selection"]["rows"]) != rows:
         st.session_state[_TABLE] = {"selection": {"rows": rows, "columns": [], "cells": []}}
-    tables.show(frame(held, entries), _TABLE, "Changes, newest first", 600, on_select=_pick, selection_mode="single-row")
+    tables.show(
+        frame(held, entries), _TABLE, "Changes, newest first", 600, on_select=_pick, selection_mode="single-row"
+    )
 
 
 def frame(held: Link, entries: Sequence[Entry]) -> pd.DataFrame:
     files = reads.files(held, {one.upload_id for one in entries})
-    return tables.changes(
-        tables.change(one, files) if isinstance(one, Seen) else tables.note(one) for one in entries
-    )
+    return tables.changes(tables.change(one, files) if isinstance(one, Seen) else tables.note(one) for one in entries)
 
 
 def _pick() -> None:
@@ -140,10 +140,11 @@ def draw_record(one: Seen) -> None:
     st.text(f"{one.store} · {one.item}: {words.moved(one)} ({tables.meaning(one)})")
     old, new = images(one.old) or {}, images(one.new) or {}
     rows = [
-        {"": "●" if old.get(key) != new.get(key) else "", "Attribute": key, "Before": _told(old, key), "After": _told(new, key)}
+        ("●" if old.get(key) != new.get(key) else "", key, _told(old, key), _told(new, key))
         for key in sorted(old.keys() | new.keys())
-    ]  # fmt: skip
-    st.dataframe(pd.DataFrame(rows), hide_index=True, key="record", alt="Old and new image of the record")
+    ]
+    images_table = pd.DataFrame(rows, columns=["", "attribute", "before", "after"])
+    tables.show(images_table, "record", "Old and new image of the record", tables.height(len(rows)))
     st.text(f"{one.event} · {plain.when(one.at)}\nsequence number {one.sequence}\nevent {one.event_id}")
 
 

@@ -47,7 +47,13 @@ def _bucket(column: Box, sent: Sequence[Receipt]) -> None:
 
 def _queue(column: Box, depth: dict[str, int]) -> None:
     dead = f"{words.some(depth['dead'], 'file')} given up" if depth["dead"] else ""
-    _box(column, "2 · Queue", ":material/inbox:", [f"{depth['waiting']:,} waiting", f"{depth['loading']:,} being loaded"], dead)
+    _box(
+        column,
+        "2 · Queue",
+        ":material/inbox:",
+        [f"{depth['waiting']:,} waiting", f"{depth['loading']:,} being loaded"],
+        dead,
+    )
 
 
 def _function(column: Box, title: str, icon: str, of: Function) -> None:
@@ -106,7 +112,12 @@ def draw_feed(held: Link) -> None:
         return
     names = reads.files(held, {one.upload_id for one in latest})
     frame = tables.changes(tables.change(one, names) for one in latest)
-    tables.show(frame[["item", "change", "store", "event", "ago", "upload"]], "passing", "Latest changes", tables.height(len(frame)))
+    tables.show(
+        frame[["item", "change", "store", "event", "ago", "upload"]],
+        "passing",
+        "Latest changes",
+        tables.height(len(frame)),
+    )
 
 
 def draw_way(held: Link, upload_id: str) -> None:
@@ -118,7 +129,9 @@ def draw_way(held: Link, upload_id: str) -> None:
     receipts.draw_stages(found)
     stages = [(one.label, plain.clock(one.at) if one.step == "done" else "–") for one in receipts.stages(found)]
     left, right = st.columns([1, 2], gap="large")
-    left.dataframe(pd.DataFrame(stages, columns=["Stage", "Reached"]), hide_index=True, key="reached", alt="Stage times")
+    left.dataframe(
+        pd.DataFrame(stages, columns=["Stage", "Reached"]), hide_index=True, key="reached", alt="Stage times"
+    )
     with right:
         receipts.draw(found, reads.lines(held, found))
     _draw_log(reads.log(held, upload_id, found.received_at or ""))

@@ -13,16 +13,17 @@ from lambdas import times
 from services import words
 
 _MARKED = re.compile(r"([!-/:-@\[-`{-~])")  # all of ASCII's punctuation; CommonMark lets each be escaped
+_JOINED = re.compile(r"([:<>=~-])")
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 
 
 def escaped(name: str) -> str:
     """A text from a file, for places that read Markdown: shown as it stands.
 
-    Streamlit's own marks (`:material/…:`, `:smile:`) are looked for after the backslashes are gone; a word joiner,
-    which has no width, keeps a colon from starting one.
+    Streamlit's own marks (`:material/…:`, `:smile:`, `->` for an arrow) are looked for when the backslashes are gone;
+    a word joiner, which has no width, keeps them apart.
     """
-    return _MARKED.sub(r"\\\1", " ".join(name.split())).replace(r"\:", "\\:\u2060")
+    return _JOINED.sub("\\1\u2060", _MARKED.sub(r"\\\1", " ".join(name.split())))
 
 
 def zone() -> str:

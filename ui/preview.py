@@ -13,14 +13,14 @@ from services.errors import BadFile
 from services.uploads import Line, Receipt
 from ui import plain, reads, receipts
 from ui.parcels import Chosen
-from ui.reads import Link
+from ui.reads import Hashes, Link
 
 MODES = {
     Mode.NEWEST: ("Newest wins", "A row counts only when it is newer than what is known. Safe to send twice."),
     Mode.PLAIN: ("Plain", "Every row is written as the file states it, older or not. An equal row changes nothing."),
     Mode.STAMP: ("Stamp", "Every row is written as of now, so every row is a change, even when the count is the same."),
 }
-_BY_CONTENT = {Link: lambda held: held.version, Chosen: lambda one: (one.mark, one.store)}
+_BY_CONTENT: Hashes = {Link: lambda held: held.version, Chosen: lambda one: (one.mark, one.store)}
 
 
 def ask_mode() -> Mode:

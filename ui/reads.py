@@ -7,8 +7,9 @@ mirror's version, the rest for about a second. What is cached is shared: read it
 import itertools
 import os
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import streamlit as st
 
@@ -40,8 +41,9 @@ class Link:
         return self.serial, self.mirror.version
 
 
-WITH_THE_STOCK = {Link: lambda held: held.version}
-BY_THE_CLOCK = {Link: lambda held: held.serial}
+Hashes = dict[str | type[Any], Callable[[Any], Any]]
+WITH_THE_STOCK: Hashes = {Link: lambda held: held.version}
+BY_THE_CLOCK: Hashes = {Link: lambda held: held.serial}
 
 
 @st.cache_resource(show_spinner="Starting the engine…")
@@ -110,7 +112,10 @@ def receipt(held: Link, upload_id: str) -> Receipt | None:
         return None
 
 
-@st.cache_resource(show_spinner=False, max_entries=20, hash_funcs=BY_THE_CLOCK | {Receipt: lambda of: of.rows_key})
+_BY_ROWS: Hashes = BY_THE_CLOCK | {Receipt: lambda of: of.rows_key}
+
+
+@st.cache_resource(show_spinner=False, max_entries=20, hash_funcs=_BY_ROWS)
 def lines(held: Link, of: Receipt) -> list[Line]:
     """Every row's fate of a loaded upload."""
     return uploads.rows(held.stack, of)

@@ -23,7 +23,7 @@ FATES = {
     Fate.CHANGED: "● changed",
     Fate.INSERTED: "✚ new",
     Fate.TOUCHED: "◔ newer time, same count",
-    Fate.STALE: "◂ older than what is known",
+    Fate.STALE: "← older than what is known",
     Fate.DUPLICATE: "≡ repeated in the file",
     Fate.UNCHANGED: "✓ already up to date",
 }
@@ -129,9 +129,7 @@ def why(of: Receipt) -> str:
     return ""
 
 
-_NO_RECORD = (
-    "DynamoDB writes a stream record only when data changes, so none is expected and no alert could be raised."
-)
+_NO_RECORD = "DynamoDB writes a stream record only when data changes, so none is expected and no alert could be raised."
 
 
 def _nothing(told: dict[str, int], rows: int) -> str:
@@ -161,7 +159,9 @@ def draw_rows(lines: Sequence[Line], key: str) -> None:
     usable = [line for line in lines if line["fate"] != Fate.REJECTED]
     rejected = [line for line in lines if line["fate"] == Fate.REJECTED]
     if rejected:
-        st.markdown(f":red[**{words.some(len(rejected), 'row')} not usable**] – mend them in the file and send it again.")
+        st.markdown(
+            f":red[**{words.some(len(rejected), 'row')} not usable**] – mend them in the file and send it again."
+        )
         st.dataframe(rejects(rejected), key=f"rejected-{key}", hide_index=True, alt="Rows that are not usable")
     if usable:
         tables.show(by_fate(usable), f"rows-{key}", "Rows by what becomes of them")
@@ -175,12 +175,13 @@ def rejects(lines: Sequence[Line]) -> pd.DataFrame:
 def by_fate(lines: Sequence[Line]) -> pd.DataFrame:
     order = list(FATES)
     ranked = sorted(lines, key=lambda line: (order.index(Fate(line["fate"])), line["row"]))
-    return pd.DataFrame([_row(line) for line in ranked], columns=["fate", "store", "item", "counts", "row", "why"])
+    frame = pd.DataFrame([_row(line) for line in ranked], columns=["fate", "item", "counts", "store", "row", "why"])
+    return frame if frame["why"].any() else frame.drop(columns="why")
 
 
 def _row(line: Line) -> tuple[str, ...]:
     why = plain.timed(line.get("reason", ""))
-    return FATES[Fate(line["fate"])], line["store"], line["item"], _moved(line), f"{line['row']:,}", why
+    return FATES[Fate(line["fate"])], line["item"], _moved(line), line["store"], f"{line['row']:,}", why
 
 
 def _moved(line: Line) -> str:

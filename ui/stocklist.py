@@ -4,7 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from services import words
-from ui import plain, reads, tables
+from ui import reads, tables
 from ui.reads import Link
 
 _LATEST = 8
@@ -28,13 +28,17 @@ def what_just_changed(held: Link) -> None:
         return
     names = reads.files(held, {one.upload_id for one in latest})
     shown = tables.changes(tables.change(one, names) for one in latest)
-    tables.show(shown[["item", "change", "store", "ago", "upload"]], "latest", "Latest changes", tables.height(len(shown)))
+    tables.show(
+        shown[["item", "change", "store", "ago", "upload"]], "latest", "Latest changes", tables.height(len(shown))
+    )
 
 
 def filtered(frame: pd.DataFrame) -> pd.DataFrame:
     """The rows that the filters leave; the filters stand in the address."""
     search, stores, states = st.columns([2, 1, 1])
-    text = search.text_input("Search", key="q", placeholder="Item or store", icon=":material/search:", bind="query-params")
+    text = search.text_input(
+        "Search", key="q", placeholder="Item or store", icon=":material/search:", bind="query-params"
+    )
     names = sorted(frame["store"].unique())
     store = stores.selectbox("Store", names, index=None, placeholder="All stores", key="store", bind="query-params")
     state = states.segmented_control("State", [ALL, OUT, STOCKED], default=ALL, key="state", bind="query-params")

@@ -27,15 +27,15 @@ LAZY_FROM = 2_000
 """Tables with more rows are sent as they are scrolled to; smaller ones keep the grid's own search."""
 
 WIDTHS = {
-    "store": 110, "item": 200, "change": 110, "counts": 150, "what": 125, "event": 80, "upload": 150, "id": 85,
-    "state": 120, "records seen": 105, "row": 60, "fate": 190, "opened by": 150, "message": 420,
+    "store": 92, "item": 160, "change": 86, "counts": 150, "what": 112, "event": 74, "upload": 128, "id": 78,
+    "state": 115, "records seen": 105, "row": 60, "fate": 190, "opened by": 140, "message": 420, "why": 300, "": 30,
 }  # fmt: skip
 """Of the columns, in pixels; left to itself the grid gives a long name all the room."""
 
 STOCK = ("store", "item", "count", "state", "as of", "age", "upload", "id")
-CHANGES = ("time", "ago", "store", "item", "change", "what", "event", "upload", "id")
-OPEN = ("store", "item", "since", "ago", "change", "opened by", "id", "notified")
-CLOSED = ("store", "item", "opened", "closed", "lasted", "change", "opened by", "closed by")
+CHANGES = ("time", "item", "change", "what", "store", "ago", "event", "upload", "id")
+OPEN = ("item", "store", "change", "since", "ago", "opened by", "id", "notified")
+CLOSED = ("item", "store", "lasted", "change", "opened", "closed", "opened by", "closed by")
 
 
 def show(frame: pd.DataFrame, key: str, what: str, height: int | None = None, **more: Any) -> Any:
@@ -64,11 +64,11 @@ def _columns(frame: pd.DataFrame) -> dict[str, Any]:
 def _time(name: str) -> Any:
     # An item may be as of a year long ago; what the pipeline did is at most 90 days old.
     form = "D MMM YYYY, HH:mm" if name == "as of" else "D MMM, HH:mm:ss"
-    return st.column_config.DatetimeColumn(name.capitalize(), format=form, timezone=plain.zone(), width=130)
+    return st.column_config.DatetimeColumn(name.capitalize(), format=form, timezone=plain.zone(), width=114)
 
 
 def _distance(name: str) -> Any:
-    return st.column_config.DatetimeColumn(name.capitalize(), format="distance", timezone=plain.zone(), width=125)
+    return st.column_config.DatetimeColumn(name.capitalize(), format="distance", timezone=plain.zone(), width=112)
 
 
 def is_out(count: Decimal | None) -> bool:
@@ -98,7 +98,13 @@ def change(one: Seen, names: Mapping[str, str]) -> tuple[Any, ...]:
     """A change as a row of CHANGES."""
     at = moment(one.at)
     name = names.get(one.upload_id or "", "no upload")
-    return at, at, one.store, one.item, words.moved(one), meaning(one), one.event, name, plain.short(one.upload_id)
+    moved = rules.plain(one.new_count) if is_touched(one) else words.moved(one)
+    return at, one.item, moved, meaning(one), one.store, at, one.event, name, plain.short(one.upload_id)
+
+
+def is_touched(one: Seen) -> bool:
+    """Whether only the time moved."""
+    return one.event == "MODIFY" and one.old_count == one.new_count
 
 
 def meaning(one: Seen) -> str:
@@ -111,7 +117,7 @@ def meaning(one: Seen) -> str:
         return "✓ back in stock"
     if one.event == "INSERT":
         return "✚ new item"
-    if one.old_count == one.new_count:
+    if is_touched(one):
         return "◔ time only"
     return "▲ more" if (one.new_count or 0) > (one.old_count or 0) else "▼ less"
 
@@ -119,7 +125,9 @@ def meaning(one: Seen) -> str:
 def note(one: Receipt) -> tuple[Any, ...]:
     """An upload that left no record, as a row of CHANGES."""
     at = moment(one.loaded_at or one.received_at)
-    told = "could not be loaded" if one.state == "failed" else f"{words.some(one.rows, 'row')}: {words.fates(one.fates)}"
+    told = (
+        "could not be loaded" if one.state == "failed" else f"{words.some(one.rows, 'row')}: {words.fates(one.fates)}"
+    )
     return at, at, one.store, told, None, "· no record", None, one.file, plain.short(one.upload_id)
 
 
@@ -134,7 +142,7 @@ def open_alerts(found: Iterable[Episode], names: Mapping[str, str]) -> pd.DataFr
 def _open(one: Episode, names: Mapping[str, str]) -> tuple[Any, ...]:
     at = moment(one.opened_at)
     told = moment(one.notified_at)
-    return one.store, one.item, at, at, _fell(one), _cause(one.opened_by, names), plain.short(one.opened_by), told
+    return one.item, one.store, _fell(one), at, at, _cause(one.opened_by, names), plain.short(one.opened_by), told
 
 
 def past_alerts(found: Iterable[Episode], names: Mapping[str, str]) -> pd.DataFrame:
@@ -145,7 +153,7 @@ def _closed(one: Episode, names: Mapping[str, str]) -> tuple[Any, ...]:
     back = "removed" if one.closed_count is None else rules.plain(one.closed_count)
     lasted = plain.lasted(one.opened_at, one.closed_at or one.opened_at)
     ends = [f"{_cause(by, names)} · {plain.short(by)}" for by in (one.opened_by, one.closed_by)]
-    return one.store, one.item, moment(one.opened_at), moment(one.closed_at), lasted, f"{_fell(one)} -> {back}", *ends
+    return one.item, one.store, lasted, f"{_fell(one)} -> {back}", moment(one.opened_at), moment(one.closed_at), *ends
 
 
 def _fell(one: Episode) -> str:
