@@ -37,8 +37,9 @@ class Processor(BatchProcessor):
 processor = Processor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
 
 
+@logger.inject_lambda_context
 def handler(event: dict[str, Any], context: Any) -> Any:
-    logger.info("%d messages", len(event["Records"]))
+    logger.info("messages: %d", len(event["Records"]))
     if not event["Records"]:  # a call that only warms the function up
         return {"batchItemFailures": []}
     return process_partial_response(event, record_handler=_message, processor=processor, context=context)

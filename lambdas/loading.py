@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from lambdas import inventory, receipts, store_uploads, tables
 from lambdas.fates import Applied, Fate, Mode, Verdict, judge, overrule, split_duplicates
 from lambdas.inventory import Key
@@ -74,7 +76,9 @@ def fetch(world: World, upload: Upload) -> tuple[bytes, Upload]:
     version = {"VersionId": address.version} if address.version else {}
     try:
         answer = world.s3.get_object(Bucket=address.bucket, Key=address.key, **version)
-    except world.s3.exceptions.NoSuchKey as error:
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in ("NoSuchKey", "NoSuchVersion"):
+            raise
         raise Unreadable("The file is no longer in the bucket. Send it again.") from error
     try:
         return answer["Body"].read(), with_metadata(upload, answer["Metadata"])

@@ -18,10 +18,14 @@ def dynamodb() -> Any:
     return boto3.client("dynamodb")
 
 
+@logger.inject_lambda_context
 def handler(event: dict[str, Any], _context: Any) -> None:
     """An error is raised for the whole batch, which is then delivered again: everything here is safe to repeat."""
-    logger.info("%d stream records", len(event["Records"]))
-    changes = map(of_record, event["Records"])
-    counts = recording.record(dynamodb(), settings.from_env(os.environ), changes)
+    logger.info("stream records: %d", len(event["Records"]))
+    try:
+        counts = recording.record(dynamodb(), settings.from_env(os.environ), map(of_record, event["Records"]))
+    except Exception:  # whatever it is, the run is to show as failed, with its request's id
+        logger.exception("the batch failed and will be delivered again")
+        raise
     for upload_id, count in counts.items():
-        logger.info("kept %d changes", count, upload_id=upload_id)
+        logger.info("changes kept: %d", count, upload_id=upload_id)

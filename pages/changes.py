@@ -23,10 +23,7 @@ def changes():
         return
     feed.draw(held, entries)
     turn_pages(asked, entries)
-    if record := feed.picked():
-        feed.draw_record(record)
-    else:
-        st.caption("Pick a line to see its item before and after.")
+    feed.draw_picked()
 
 
 def nothing(asked):

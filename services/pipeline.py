@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from statistics import median
 from typing import Any
 
@@ -17,18 +18,16 @@ from services.stack import Stack
 
 FUNCTIONS = ("loader", "recorder", "checker")
 _REPORT = re.compile(r"REPORT RequestId: (\S+)\s+Duration: ([\d.]+) ms")
-_INIT = re.compile(r"Init Duration: ([\d.]+) ms")
 _AT_MOST = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One run of a Lambda; durations in milliseconds. ``cold``: the process was started for it."""
+    """One run of a Lambda; its duration in milliseconds."""
 
     request_id: str
     at: str
     duration: float
-    cold: bool
     failed: bool
 
 
@@ -90,7 +89,7 @@ def _depth(sqs: Any, url: str) -> dict[str, int]:
 
 def _runs(stack: Stack, name: str, minutes: float) -> list[Run]:
     start = times.later(times.now(), minutes=-minutes)
-    failed = {_request(line["message"]) for line in _lines(stack, name, '"ERROR"', start)}
+    failed = {_request(line["message"]) for line in _lines(stack, name, "ERROR", start)}
     runs = [_run(line, failed) for line in _lines(stack, name, '"REPORT RequestId"', start)]
     return sorted((run for run in runs if run), key=lambda run: run.at, reverse=True)
 
@@ -99,9 +98,8 @@ def _run(line: dict[str, Any], failed: set[str]) -> Run | None:
     found = _REPORT.search(line["message"])
     if not found:
         return None
-    cold = _INIT.search(line["message"]) is not None
     error = found[1] in failed or "Status: error" in line["message"] or "Status: timeout" in line["message"]
-    return Run(found[1], times.of_epoch(line["timestamp"] / 1000), float(found[2]), cold, error)
+    return Run(found[1], times.of_epoch(line["timestamp"] / 1000), float(found[2]), error)
 
 
 def _request(message: str) -> str:
@@ -117,7 +115,8 @@ def _said(stack: Stack, name: str, upload_id: str, since: str) -> Iterator[LogLi
             said = json.loads(line["message"])
         except ValueError:
             continue  # not one of our lines
-        at = times.of_epoch(line["timestamp"] / 1000)
+        # The line's own time, to the millisecond: CloudWatch may take in a whole run's lines at one moment.
+        at = times.text(datetime.strptime(said["timestamp"], "%Y-%m-%d %H:%M:%S,%f%z"))
         yield LogLine(at, name, said["level"], said["message"], said.get("function_request_id", ""))
 
 

@@ -99,8 +99,8 @@ USES = {"loader": ("loader", "loading"), "recorder": ("recorder", "recording"), 
 
 
 def _variables(part: dict[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = part.get("Environment", {}).get("Variables", {})
-    return found
+    found = part.get("Environment", {}).get("Variables", {})
+    return {name: value for name, value in found.items() if not name.startswith("POWERTOOLS_")}
 
 
 def test_a_missing_output_is_named():

@@ -14,7 +14,7 @@ from services import words
 from services.changes import Seen
 from services.changes import plain as images
 from services.uploads import Receipt
-from ui import plain, reads, tables
+from ui import plain, reads, receipts, tables
 from ui.reads import Link
 
 _WINDOW = 400  # how many changes are looked through for the filters
@@ -129,12 +129,19 @@ def _pick() -> None:
     st.session_state[_PICKED] = shown[rows[0]] if rows and rows[0] < len(shown) else None
 
 
-def picked() -> Seen | None:
-    found = st.session_state.get(_PICKED)
-    return found if isinstance(found, Seen) else None
+def draw_picked() -> None:
+    """What the picked line says in full."""
+    found: Entry | None = st.session_state.get(_PICKED)
+    if isinstance(found, Seen):
+        _draw_record(found)
+    elif found:
+        st.text(f"{upload_name(found)}\n{plain.timed(words.receipt(found))}")
+        st.markdown(receipts.why(found))
+    else:
+        st.caption("Pick a line to see its item before and after.")
 
 
-def draw_record(one: Seen) -> None:
+def _draw_record(one: Seen) -> None:
     """A record's old and new image side by side."""
     st.subheader("The record", anchor=False)
     st.text(f"{one.store} · {one.item}: {words.moved(one)} ({tables.meaning(one)})")

@@ -32,6 +32,8 @@ WIDTHS = {
 }  # fmt: skip
 """Of the columns, in pixels; left to itself the grid gives a long name all the room."""
 
+Row = dict[str, Any]
+TIMES = {"time", "as of", "since", "opened", "closed", "notified", "ago", "age"}
 STOCK = ("store", "item", "count", "state", "as of", "age", "upload", "id")
 CHANGES = ("time", "item", "change", "what", "store", "ago", "event", "upload", "id")
 OPEN = ("item", "store", "change", "since", "ago", "opened by", "id", "notified")
@@ -87,19 +89,31 @@ def stock(held: Link) -> pd.DataFrame:
     return _frame((_stocked(one, names) for one in rows), STOCK)
 
 
-def _stocked(one: Stocked, names: Mapping[str, str]) -> tuple[Any, ...]:
-    count = None if one.count is None else float(one.count)
-    at = moment(one.updated_at)
-    state = OUT if is_out(one.count) else IN_STOCK
-    return one.store, one.item, count, state, at, at, names.get(one.upload_id or ""), plain.short(one.upload_id)
+def _stocked(one: Stocked, names: Mapping[str, str]) -> Row:
+    row: Row = {"store": one.store, "item": one.item, "count": None if one.count is None else float(one.count)}
+    row |= {"as of": moment(one.updated_at), "age": moment(one.updated_at)}
+    row |= {"state": OUT if is_out(one.count) else IN_STOCK}
+    return row | {"upload": cause(one.upload_id, names), "id": plain.short(one.upload_id)}
 
 
-def change(one: Seen, names: Mapping[str, str]) -> tuple[Any, ...]:
+def change(one: Seen, names: Mapping[str, str]) -> Row:
     """A change as a row of CHANGES."""
-    at = moment(one.at)
-    name = names.get(one.upload_id or "", "no upload")
     moved = rules.plain(one.new_count) if is_touched(one) else words.moved(one)
-    return at, one.item, moved, meaning(one), one.store, at, one.event, name, plain.short(one.upload_id)
+    row: Row = {"time": moment(one.at), "ago": moment(one.at), "store": one.store, "item": one.item}
+    row |= {"change": moved, "what": meaning(one), "event": one.event}
+    return row | {"upload": cause(one.upload_id, names), "id": plain.short(one.upload_id)}
+
+
+def note(one: Receipt) -> Row:
+    """An upload that left no record, as a row of CHANGES."""
+    at = moment(one.loaded_at or one.received_at)
+    told = "could not be loaded" if one.state == "failed" else words.fates(one.fates)
+    row: Row = {"time": at, "ago": at, "store": one.store, "item": told, "what": "· no record"}
+    return row | {"upload": one.file, "id": plain.short(one.upload_id)}
+
+
+def changes(rows: Iterable[Row]) -> pd.DataFrame:
+    return _frame(rows, CHANGES)
 
 
 def is_touched(one: Seen) -> bool:
@@ -122,38 +136,27 @@ def meaning(one: Seen) -> str:
     return "▲ more" if (one.new_count or 0) > (one.old_count or 0) else "▼ less"
 
 
-def note(one: Receipt) -> tuple[Any, ...]:
-    """An upload that left no record, as a row of CHANGES."""
-    at = moment(one.loaded_at or one.received_at)
-    told = (
-        "could not be loaded" if one.state == "failed" else f"{words.some(one.rows, 'row')}: {words.fates(one.fates)}"
-    )
-    return at, at, one.store, told, None, "· no record", None, one.file, plain.short(one.upload_id)
-
-
-def changes(rows: Iterable[tuple[Any, ...]]) -> pd.DataFrame:
-    return _frame(rows, CHANGES)
-
-
 def open_alerts(found: Iterable[Episode], names: Mapping[str, str]) -> pd.DataFrame:
     return _frame((_open(one, names) for one in found), OPEN)
 
 
-def _open(one: Episode, names: Mapping[str, str]) -> tuple[Any, ...]:
-    at = moment(one.opened_at)
-    told = moment(one.notified_at)
-    return one.item, one.store, _fell(one), at, at, _cause(one.opened_by, names), plain.short(one.opened_by), told
+def _open(one: Episode, names: Mapping[str, str]) -> Row:
+    row: Row = {"store": one.store, "item": one.item, "change": _fell(one)}
+    row |= {"since": moment(one.opened_at), "ago": moment(one.opened_at), "notified": moment(one.notified_at)}
+    return row | {"opened by": cause(one.opened_by, names), "id": plain.short(one.opened_by)}
 
 
 def past_alerts(found: Iterable[Episode], names: Mapping[str, str]) -> pd.DataFrame:
     return _frame((_closed(one, names) for one in found), CLOSED)
 
 
-def _closed(one: Episode, names: Mapping[str, str]) -> tuple[Any, ...]:
+def _closed(one: Episode, names: Mapping[str, str]) -> Row:
     back = "removed" if one.closed_count is None else rules.plain(one.closed_count)
-    lasted = plain.lasted(one.opened_at, one.closed_at or one.opened_at)
-    ends = [f"{_cause(by, names)} · {plain.short(by)}" for by in (one.opened_by, one.closed_by)]
-    return one.item, one.store, lasted, f"{_fell(one)} -> {back}", moment(one.opened_at), moment(one.closed_at), *ends
+    row: Row = {"store": one.store, "item": one.item, "change": f"{_fell(one)} -> {back}"}
+    row |= {"opened": moment(one.opened_at), "closed": moment(one.closed_at)}
+    row |= {"lasted": plain.lasted(one.opened_at, one.closed_at or one.opened_at)}
+    ends = {"opened by": one.opened_by, "closed by": one.closed_by}
+    return row | {end: f"{cause(by, names)} · {plain.short(by)}" for end, by in ends.items()}
 
 
 def _fell(one: Episode) -> str:
@@ -161,9 +164,13 @@ def _fell(one: Episode) -> str:
     return f"{rules.plain(one.old_count)} -> {new}" if one.old_count is not None else f"new: {new}"
 
 
-def _cause(upload_id: str | None, names: Mapping[str, str]) -> str:
+def cause(upload_id: str | None, names: Mapping[str, str]) -> str:
+    """The file that did it."""
     return names.get(upload_id or "", "no upload")
 
 
-def _frame(rows: Iterable[tuple[Any, ...]], columns: Iterable[str]) -> pd.DataFrame:
-    return pd.DataFrame(list(rows), columns=list(columns))
+def _frame(rows: Iterable[Row], columns: Iterable[str]) -> pd.DataFrame:
+    frame = pd.DataFrame(list(rows), columns=list(columns))
+    for name in TIMES & set(frame.columns):  # a column without any time is one of times still
+        frame[name] = pd.to_datetime(frame[name], utc=True)
+    return frame
