@@ -54,8 +54,9 @@ def _message(record: SQSRecord, lambda_context: Any) -> None:
 
 
 def _uploads(record: SQSRecord) -> Iterator[Upload]:
+    """The files of a message; a key that ends in a slash is what the S3 console makes for a folder."""
     found = map(of_s3_record, json.loads(record.body).get("Records", []))
-    return (upload for upload in found if upload.address.key.startswith(PREFIX))
+    return (upload for upload in found if upload.address.key.startswith(PREFIX) and upload.name)
 
 
 def _trouble(record: SQSRecord, upload: Upload, error: BaseException) -> None:

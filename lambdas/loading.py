@@ -49,7 +49,7 @@ def load(world: World, upload: Upload, request_id: str, *, again: bool = False) 
     uploads = world.settings.uploads_table
     receipt = receipts.start(world.dynamodb, uploads, upload, request_id)
     if receipt is None:  # somebody dropped another file under an upload's id: it is an upload of its own
-        upload = dropped(upload.address, upload.time, request_id if upload.address.version is None else "")
+        upload = dropped(upload.address, upload.time, "")
         receipt = receipts.start(world.dynamodb, uploads, upload, request_id)
     if receipt is None or ("LoadedAt" in receipt and not again):
         return upload.id

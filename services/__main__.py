@@ -94,10 +94,10 @@ def _upload(arguments: argparse.Namespace) -> int:
     step = _preview if arguments.dry_run else _send
     outcomes = step(stack, files, arguments)
     shown = []
-    for receipt, lines in outcomes:
-        shown.append(receipt.as_json(uploads.errors(lines)))
+    for receipt, errors in outcomes:
+        shown.append(receipt.as_json(errors))
         if not arguments.json:
-            _print_receipt(receipt, lines)
+            _print_receipt(receipt, errors)
     if arguments.json:
         _print_json(shown)
     return 0 if any(s["state"] in ("received", "loading") or _took(s) for s in shown) else 1
@@ -122,7 +122,8 @@ Outcome = tuple[Receipt, list[dict[str, Any]]]
 def _preview(stack: Stack, files: list[tuple[str, bytes]], arguments: argparse.Namespace) -> Iterator[Outcome]:
     for name, data in files:
         try:
-            yield uploads.preview(stack, name, data, Mode(arguments.mode), arguments.store)
+            receipt, lines = uploads.preview(stack, name, data, Mode(arguments.mode), arguments.store)
+            yield receipt, uploads.errors(lines)
         except BadFile as error:
             yield uploads.refused(name, Mode(arguments.mode), arguments.store, str(error)), []
 
@@ -134,24 +135,24 @@ def _send(stack: Stack, files: list[tuple[str, bytes]], arguments: argparse.Name
         last = uploads.receipt(stack, upload_id)
         if not arguments.no_wait:
             *_, last = uploads.follow(stack, upload_id)
-        yield last, uploads.rows(stack, last)
+        yield last, uploads.rejected(stack, last)
 
 
-def _print_receipt(receipt: Receipt, lines: Iterable[dict[str, Any]]) -> None:
+def _print_receipt(receipt: Receipt, errors: Iterable[dict[str, Any]]) -> None:
     print(f"{receipt.file}  {receipt.upload_id or '(a dry run: nothing was sent)'}")
     print(f"  {words.receipt(receipt)}")
-    for error in uploads.errors(lines):
+    for error in errors:
         print(f"  {words.reject(error)}")
 
 
 def _receipt(arguments: argparse.Namespace) -> int:
     stack = connect(os.environ)
     receipt = uploads.receipt(stack, arguments.upload_id)
-    lines = uploads.rows(stack, receipt)
+    errors = uploads.rejected(stack, receipt)
     if arguments.json:
-        _print_json([receipt.as_json(uploads.errors(lines))])
+        _print_json([receipt.as_json(errors)])
     else:
-        _print_receipt(receipt, lines)
+        _print_receipt(receipt, errors)
     return 0
 
 
@@ -159,7 +160,7 @@ def _uploads(arguments: argparse.Namespace) -> int:
     stack = connect(os.environ)
     found = uploads.recent(stack)
     if arguments.json:
-        _print_json([one.as_json(uploads.errors(uploads.rows(stack, one))) for one in found])
+        _print_json([one.as_json(uploads.rejected(stack, one)) for one in found])
     for one in [] if arguments.json else found:
         print(f"{one.upload_id}  {one.file}\n  {words.receipt(one)}")
     return 0

@@ -169,6 +169,12 @@ def rows(stack: Stack, of: Receipt) -> list[Line]:
     return receipts.rows(stack.s3, stack.settings.bucket, of.rows_key) if of.rows_key else []
 
 
+@mapped
+def rejected(stack: Stack, of: Receipt) -> list[Line]:
+    """An upload's rejected rows; nothing is asked when it has none."""
+    return errors(rows(stack, of)) if of.fates[Fate.REJECTED] else []
+
+
 def errors(lines: Iterable[Line]) -> list[Line]:
     """The rejected rows: row, column, value, reason."""
     return [line for line in lines if line["fate"] == Fate.REJECTED]

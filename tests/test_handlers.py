@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,11 +22,11 @@ EVENTS = Path(__file__).parent / "events"
 MINUTE = f"{datetime.now(UTC):%Y-%m-%dT%H:%M}"
 
 
-def event(name: str, stack: Stack, store: str) -> dict[str, object]:
+def event(name: str, stack: Stack, store: str) -> dict[str, Any]:
     """One of AWS's events, of this minute, with our bucket and a store of the test's own."""
     text = (EVENTS / f"{name}.json").read_text().replace("BUCKET", stack.settings.bucket).replace("STORE", store)
     text = text.replace("2026-11-23T09:00", MINUTE).replace("17638884", f"{datetime.now(UTC).timestamp():.0f}"[:8])
-    found: dict[str, object] = json.loads(text)
+    found: dict[str, Any] = json.loads(text)
     return found
 
 
@@ -38,6 +39,15 @@ def test_the_test_event_that_s3_sends_first_is_taken_and_makes_no_upload(stack: 
     before = uploads.recent(stack, 1000)
     answer = invoke(stack, stack.settings.loader, event("s3_test_event", stack, store))
     assert answer == {"batchItemFailures": []}
+    assert uploads.recent(stack, 1000) == before
+
+
+def test_a_folder_made_in_the_s3_console_is_no_upload(stack: Stack, store: str):
+    before = uploads.recent(stack, 1000)
+    made = event("s3_two_files", stack, store)
+    [message] = made["Records"]
+    message["body"] = message["body"].replace("caf%C3%A9+stock+%26+more.csv", "").replace("gone.csv", "")
+    assert invoke(stack, stack.settings.loader, made) == {"batchItemFailures": []}
     assert uploads.recent(stack, 1000) == before
 
 
