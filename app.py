@@ -6,7 +6,7 @@ from services import words
 from ui import charts, delivery, parcels, plain, reads, samples, stocklist, tables
 from ui.page import live, page
 
-held = page("Overview", ":material/storefront:")
+held = page("Overview")
 
 if "welcome" in st.session_state and (sent := parcels.current()):
     delivery.deliver(held, sent)
@@ -31,7 +31,7 @@ if not held.mirror.items:
     st.stop()
 
 
-def figure(label, value, below):
+def fact(label, value, below):
     st.metric(label, value, plain.escaped(below), delta_color="off", delta_arrow="off", border=True)
 
 
@@ -42,11 +42,11 @@ def now():
     out = frame[frame["state"] == tables.OUT]
     last = next(iter(reads.receipts(held)), None)
     with st.container(horizontal=True):
-        figure("Out of stock", f"{len(out):,}", f"in {words.some(out['store'].nunique(), 'store')}")
-        figure("Items", f"{len(frame):,}", "one for each store and item")
-        figure("Stores", f"{frame['store'].nunique():,}", "that have sent a file")
-        figure("Last upload", words.ago(last.received_at) if last else "never", last.file if last else "")
-    left, right = st.columns(2, gap="large")
+        fact("Out of stock", f"{len(out):,}", f"in {words.some(out['store'].nunique(), 'store')}")
+        fact("Items", f"{len(frame):,}", "one for each store and item")
+        fact("Stores", f"{frame['store'].nunique():,}", "that have sent a file")
+        fact("Last upload", words.ago(last.received_at) if last else "never", last.file if last else "")
+    left, right = st.columns(2, gap="medium")
     with left:
         stocklist.what_is_out(out)
     with right:
@@ -56,7 +56,10 @@ def now():
 @live(2)
 def stores():
     st.subheader("Items by store", anchor=False)
-    st.plotly_chart(charts.by_store(reads.refreshed()), key="by-store", config={"displayModeBar": False})
+    figure, others = charts.by_store(reads.refreshed())
+    st.plotly_chart(figure, key="by-store", config={"displayModeBar": False}, alt="Items in and out of stock by store")
+    if others:
+        st.caption(others)
 
 
 @live(2)

@@ -6,7 +6,7 @@ from services import words
 from ui import reads, tables
 from ui.page import live, page
 
-page("Alerts", ":material/notifications:")
+page("Alerts")
 HISTORY = 200
 
 

@@ -6,7 +6,7 @@ from services.changes import Seen
 from ui import feed, reads
 from ui.page import live, page
 
-page("Changes", ":material/swap_vert:")
+page("Changes")
 st.caption(
     "One line for each stream record that DynamoDB wrote. An upload that changed nothing has no record; "
     "it is told of with its reason."

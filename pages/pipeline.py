@@ -5,7 +5,7 @@ import streamlit as st
 from ui import feed, lane, reads
 from ui.page import live, page
 
-page("Pipeline", ":material/conversion_path:")
+page("Pipeline")
 
 
 @live(2)
@@ -20,7 +20,7 @@ def passing():
         st.info("No file has been sent yet. Send one, and its way through the pipeline appears here.")
         st.page_link("pages/upload.py", label="Send a file", icon=":material/upload_file:")
         return
-    left, right = st.columns(2, gap="large")
+    left, right = st.columns(2, gap="medium")
     with left:
         lane.draw_uploads(held)
     with right:

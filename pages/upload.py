@@ -6,7 +6,7 @@ from ui import delivery, parcels, preview, samples
 from ui.page import page, plainly
 from ui.parcels import Chosen
 
-held = page("Upload", ":material/upload_file:")
+held = page("Upload")
 
 
 def forget_choice():

@@ -10,12 +10,13 @@ from html import escape
 import plotly.graph_objects as go
 import streamlit as st
 
+from services import words
 from ui import reads
 from ui.reads import WITH_THE_STOCK, Link
 from ui.tables import is_out
 
 AT_MOST = 14
-"""Bars; the stores beyond are one bar together."""
+"""Bars; of the stores beyond a sentence tells."""
 _LABEL = 24
 
 
@@ -27,22 +28,25 @@ class Bar:
 
 
 @st.cache_resource(show_spinner=False, max_entries=2, hash_funcs=WITH_THE_STOCK)
-def by_store(held: Link) -> go.Figure:
-    """Items in stock and out of stock of each store, the emptiest first."""
+def by_store(held: Link) -> tuple[go.Figure, str]:
+    """Items in stock and out of stock of each store, the emptiest first; and in words what the other stores have.
+
+    The others together would be a bar beside which no other could be read.
+    """
     stocked: Counter[str] = Counter()
     out: Counter[str] = Counter()
     for one in reads.items(held):
         (out if is_out(one.count) else stocked)[one.store] += 1
     names = sorted(stocked.keys() | out.keys(), key=lambda store: (-out[store], -stocked[store], store))
-    return _figure(_gathered([Bar(_short(name), stocked[name], out[name]) for name in names]))
+    bars = [Bar(_short(name), stocked[name], out[name]) for name in names]
+    return _figure(bars[:AT_MOST]), _told(bars[AT_MOST:])
 
 
-def _gathered(bars: list[Bar]) -> list[Bar]:
-    if len(bars) <= AT_MOST:
-        return bars
-    rest = bars[AT_MOST - 1 :]
-    others = Bar(f"{len(rest)} other stores", sum(bar.stocked for bar in rest), sum(bar.out for bar in rest))
-    return [*bars[: AT_MOST - 1], others]
+def _told(rest: list[Bar]) -> str:
+    if not rest:
+        return ""
+    stocked, out = sum(bar.stocked for bar in rest), sum(bar.out for bar in rest)
+    return f"And {words.some(len(rest), 'other store')}: {stocked:,} in stock, {out:,} out of stock."
 
 
 def _short(name: str) -> str:

@@ -113,7 +113,7 @@ def draw_feed(held: Link) -> None:
     names = reads.files(held, {one.upload_id for one in latest})
     frame = tables.changes(tables.change(one, names) for one in latest)
     tables.show(
-        frame[["item", "change", "store", "event", "ago", "upload"]],
+        frame[["item", "change", "store", "ago", "event", "upload"]],
         "passing",
         "Latest changes",
         tables.height(len(frame)),
@@ -128,7 +128,7 @@ def draw_way(held: Link, upload_id: str) -> None:
         return
     receipts.draw_stages(found)
     stages = [(one.label, plain.clock(one.at) if one.step == "done" else "–") for one in receipts.stages(found)]
-    left, right = st.columns([1, 2], gap="large")
+    left, right = st.columns([2, 3], gap="medium")
     left.dataframe(
         pd.DataFrame(stages, columns=["Stage", "Reached"]), hide_index=True, key="reached", alt="Stage times"
     )
@@ -140,7 +140,7 @@ def draw_way(held: Link, upload_id: str) -> None:
 def _draw_log(lines: Sequence[LogLine]) -> None:
     st.markdown("**What the three Lambdas logged of it**")
     if not lines:
-        st.caption("Nothing yet.")
+        st.caption("No log line of it is kept: it has just come in, or its logs are gone.")
         return
     rows = [(tables.moment(one.at), one.function, one.level, one.message, one.request_id) for one in lines]
     tables.show(pd.DataFrame(rows, columns=["time", "function", "level", "message", "run"]), "log", "Log lines")

@@ -24,12 +24,13 @@ PAGES = {
     "pages/alerts.py": ("Alerts", ":material/notifications:"),
     "pages/pipeline.py": ("Pipeline", ":material/conversion_path:"),
 }
+_ICON = "📦"  # drawn by the browser; a named icon would be fetched from a server of Google's
 _HEAL_SECONDS = 3
 
 
-def page(title: str, icon: str) -> Link:
+def page(title: str) -> Link:
     """Draw the frame and give back the connection. Without one the page ends here, with a banner that heals."""
-    st.set_page_config(page_title=f"{title} · Stocktrail", page_icon=icon, layout="wide")
+    st.set_page_config(page_title=f"{title} · Stocktrail", page_icon=_ICON, layout="wide")
     with st.sidebar:
         st.subheader("Stocktrail", anchor=False)
         for path, (label, mark) in PAGES.items():

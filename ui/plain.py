@@ -13,7 +13,7 @@ from lambdas import times
 from services import words
 
 _MARKED = re.compile(r"([!-/:-@\[-`{-~])")  # all of ASCII's punctuation; CommonMark lets each be escaped
-_JOINED = re.compile(r"([:<>=~-])")
+_MARK_BEGINS = re.compile(r"(?<=:)(?=[A-Za-z+-]|\d+\w*:(?!\d))|(?<=[<>=~-])(?=[<>=-])")
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 
 
@@ -23,7 +23,7 @@ def escaped(name: str) -> str:
     Streamlit's own marks (`:material/…:`, `:smile:`, `->` for an arrow) are looked for when the backslashes are gone;
     a word joiner, which has no width, keeps them apart.
     """
-    return _JOINED.sub("\\1\u2060", _MARKED.sub(r"\\\1", " ".join(name.split())))
+    return _MARKED.sub(r"\\\1", _MARK_BEGINS.sub("\u2060", " ".join(name.split())))
 
 
 def zone() -> str:

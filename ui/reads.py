@@ -33,6 +33,7 @@ class Link:
     serial: int
     stack: Stack
     mirror: stock.Mirror
+    turn: threading.Lock = field(default_factory=threading.Lock)
     names: dict[str, str] = field(default_factory=dict)  # of files, by upload id: these never change
 
     @property
@@ -65,9 +66,13 @@ def link() -> Link:
 
 
 def refreshed() -> Link:
-    """The connection, with the stock brought up to date."""
+    """The connection, with the stock brought up to date. While another session is at it, with the stock as it is."""
     held = link()
-    held.mirror.refresh()
+    if held.turn.acquire(blocking=not held.mirror.version):
+        try:
+            held.mirror.refresh()
+        finally:
+            held.turn.release()
     return held
 
 
