@@ -1,0 +1,231 @@
+"""The story, played in a real browser on a dashboard of its own: Chromium, `streamlit run`, the embedded engine.
+
+The tables are drawn on a canvas; what they hold is read off the grid that stands in it for those who can't see.
+"""
+
+import os
+import re
+import socket
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.error import URLError
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+
+from local import engine
+from tests.conftest import SAMPLES
+from tests.waiting import until
+
+ROOT = SAMPLES.parent
+PAGES = {"": "Overview", "upload": "Upload", "changes": "Changes", "alerts": "Alerts", "pipeline": "Pipeline"}
+SECONDS = 15_000  # in milliseconds; what is waited for comes in far less
+
+
+@contextmanager
+def running(home: Path) -> Iterator[str]:
+    """The address of a dashboard on a state folder; at the end it, and then its engine, are gone."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    environ = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "STOCKTRAIL_"))}
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true", f"--server.port={port}"]
+    with (home / "dashboard.log").open("w") as log:
+        process = subprocess.Popen(
+            command, cwd=ROOT, env=environ | {"STOCKTRAIL_HOME": str(home / "state")}, stdout=log, stderr=log
+        )
+    try:
+        until(lambda: healthy(port))
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait(30)
+        until(lambda: not engine.status(home / "state").running)
+
+
+def healthy(port: int) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=1) as answer:
+            return bool(answer.status == 200)
+    except (URLError, ConnectionError):
+        return False
+
+
+@pytest.fixture(scope="module")
+def dashboard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with running(tmp_path_factory.mktemp("dashboard")) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    expect.set_options(timeout=SECONDS)
+    with sync_playwright() as play:
+        chromium = play.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        yield chromium
+        chromium.close()
+
+
+Open = Callable[..., Page]
+
+
+@pytest.fixture
+def opened(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Open]:
+    """Opens a page, in a browser context of its own, drawn to its heading."""
+    contexts = []
+
+    def open_one(path: str = "", width: int = 1440, at: str = "") -> Page:
+        context = browser.new_context(viewport={"width": width, "height": 900}, timezone_id="Europe/Berlin")
+        contexts.append(context)
+        page = context.new_page()
+        page.goto(f"{at or request.getfixturevalue('dashboard')}/{path}")
+        expect(page.get_by_role("heading", level=1, name=PAGES[path])).to_be_visible()
+        return page
+
+    yield open_one
+    for context in contexts:
+        context.close()
+
+
+def cells(page: Page, text: str) -> Locator:
+    """The cells of the page's tables that hold exactly this text."""
+    return page.locator("canvas td", has_text=re.compile(f"^{re.escape(text)}$"))
+
+
+def pick(page: Page, path: Path, mode: str | None = None) -> None:
+    if mode:
+        page.get_by_role("radiogroup").get_by_text(mode, exact=True).click()
+    page.locator("input[type=file]").set_input_files(path)
+    expect(page.get_by_text("what it will do")).to_be_visible()
+
+
+def send(page: Page, path: Path, mode: str | None = None) -> None:
+    """Send a file on the Upload page, and wait for its receipt."""
+    pick(page, path, mode)
+    page.get_by_role("button", name="Send", exact=True).click()
+    expect(page.get_by_text("what it will do")).to_have_count(0)
+    expect(page.get_by_role("link", name="Its changes")).to_be_visible()
+
+
+def holds(page: Page, *texts: str) -> None:
+    for text in texts:
+        expect(page.get_by_text(text).first).to_be_visible()
+
+
+def test_the_story(opened: Open):
+    page = opened("upload")
+    alerts = opened("alerts")
+    expect(alerts.get_by_text("Open: 0 items out of stock")).to_be_visible()
+
+    send(page, SAMPLES / "berlin.csv")
+    holds(page, "6 rows: 6 new. 6 stream records expected, 6 seen. 1 alert.", "Stream records seen 6 of 6")
+
+    send(page, SAMPLES / "berlin.csv")
+    holds(page, "All 6 rows were already up to date. DynamoDB writes a stream record only when data changes")
+    holds(page, "No stream record is expected", "Stream records seen 0 of 0")
+
+    send(page, SAMPLES / "berlin.csv", "Stamp")
+    holds(page, "6 stream records expected, 6 seen. 0 alerts.", "Stream records seen 6 of 6")
+
+    send(page, SAMPLES / "berlin-last-month.csv", "Newest wins")
+    holds(page, "6 rows: 6 older than what is known.", "the newer counts stayed")
+    expect(cells(page, "stays 36 (file: 60)")).to_have_count(1)
+
+    send(page, SAMPLES / "berlin-sold-out.csv")
+    holds(page, "3 stream records expected, 3 seen. 1 alert.", "Out of stock: Berlin · Oat milk 1 l (36")
+    expect(cells(alerts, "Oat milk 1 l")).to_have_count(1)  # without a reload
+    expect(alerts.get_by_text("Open: 1 item out of stock")).to_be_visible()  # the rolls are back in stock
+
+    send(page, SAMPLES / "berlin-sold-out.csv")
+    send(page, SAMPLES / "berlin-sold-out.csv", "Stamp")
+    holds(page, "6 stream records expected, 6 seen. 0 alerts.")
+    alerts.reload()
+    expect(alerts.get_by_text("Open: 1 item out of stock")).to_be_visible()
+    expect(cells(alerts, "Oat milk 1 l")).to_have_count(1)
+
+
+def test_a_double_click_sends_once(opened: Open, tmp_path: Path):
+    page = opened("upload")
+    pick(page, file(tmp_path, "twice.csv", "Twice,Tea,3"))
+    page.get_by_role("button", name="Send", exact=True).dblclick()
+    holds(page, "1 row: 1 new. 1 stream record expected, 1 seen. 0 alerts.")
+    pipeline = opened("pipeline")
+    expect(cells(pipeline, "twice.csv").first).to_be_attached()
+    expect(pipeline.locator("table", has_text="Records seen").locator("td", has_text="twice.csv")).to_have_count(1)
+
+
+def test_a_feed_in_another_browser_shows_a_change_without_reload(opened: Open, tmp_path: Path):
+    feed = opened("changes")
+    page = opened("upload")
+    send(page, file(tmp_path, "feed.csv", "Feed,Chai syrup,12"))
+    expect(cells(feed, "new: 12")).to_have_count(1)
+    send(page, file(tmp_path, "feed.csv", "Feed,Chai syrup,0"))
+    expect(cells(feed, "12 -> 0")).to_have_count(1)
+    expect(cells(feed, "✕ ran out").first).to_be_attached()
+
+
+def test_a_picked_record_stays_picked_when_newer_ones_come_in(opened: Open, tmp_path: Path):
+    page = opened("upload")
+    send(page, file(tmp_path, "picked.csv", "Picked,Napkins,5"))
+    feed = opened("changes")
+    expect(cells(feed, "Napkins")).to_have_count(1)
+    grid = feed.get_by_test_id("stDataFrame").first.bounding_box()
+    assert grid
+    feed.mouse.click(grid["x"] + 15, grid["y"] + 52)  # the box of the first row
+    holds(feed, "Picked · Napkins: new: 5")
+    send(page, file(tmp_path, "newer.csv", "Picked,Straws,7"))
+    expect(cells(feed, "Straws")).to_have_count(1)
+    expect(feed.locator("canvas tr[aria-selected=true]", has_text="Napkins")).to_have_count(1)
+    holds(feed, "Picked · Napkins: new: 5")
+
+
+def test_a_file_that_names_no_store_is_asked_for_it(opened: Open, tmp_path: Path):
+    page = opened("upload")
+    (tmp_path / "nameless.csv").write_text("item,count\nHoney,4\n")
+    pick(page, tmp_path / "nameless.csv")
+    holds(page, "The file does not say which store it is for.")
+    expect(page.get_by_role("button", name="Send", exact=True)).to_be_disabled()
+    page.get_by_role("combobox", name="The file does not say").fill("Kiosk")
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Send", exact=True).click()
+    holds(page, "1 row: 1 new.")
+    expect(cells(page, "Kiosk")).to_have_count(1)
+
+
+def test_names_from_files_are_shown_as_text(opened: Open, tmp_path: Path):
+    page = opened("upload")
+    name = "**b** :material/delete: :smile: $x$ [l](http://a.example) <b>q</b> -> _u_ `c`"
+    send(page, file(tmp_path, "names.csv", f"Names,{name},0"))
+    told = page.get_by_text("Out of stock:").first.inner_text().replace("\u2060", "")
+    assert name in told
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_opens_by_its_own_address_and_fits(opened: Open, path: str, width: int):
+    page = opened(path, width)
+    expect(page.get_by_test_id("stException")).to_have_count(0)
+    expect(page.get_by_test_id("stSkeleton")).to_have_count(0)
+    for box in ("document.documentElement", "document.querySelector('[data-testid=stMain]')"):
+        assert page.evaluate(f"{box}.scrollWidth <= {box}.clientWidth"), box
+
+
+def test_an_empty_overview_takes_a_sample_with_one_click(opened: Open, tmp_path: Path):
+    with running(tmp_path) as address:
+        page = opened(at=address)
+        waiting = opened(at=address)
+        holds(waiting, "There is no stock yet.")
+        page.get_by_role("button", name="berlin.csv").click()
+        holds(page, "6 rows: 6 new. 6 stream records expected, 6 seen. 1 alert.")
+        expect(page.get_by_test_id("stMetric").first).to_contain_text("1")
+        expect(waiting.get_by_test_id("stMetric").first).to_contain_text("1")  # it goes on by itself
+
+
+def file(folder: Path, name: str, *rows: str) -> Path:
+    path = folder / name
+    path.write_text("\n".join(["store,item,count", *rows, ""]))
+    return path
