@@ -84,6 +84,7 @@ def opened(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Open]:
         page = context.new_page()
         page.goto(f"{at or request.getfixturevalue('dashboard')}/{path}")
         expect(page.get_by_role("heading", level=1, name=PAGES[path])).to_be_visible()
+        expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
         return page
 
     yield open_one
@@ -148,14 +149,17 @@ def test_the_story(opened: Open):
     expect(cells(alerts, "Oat milk 1 l")).to_have_count(1)
 
 
-def test_a_double_click_sends_once(opened: Open, tmp_path: Path):
+def test_clicks_on_send_send_once(opened: Open, tmp_path: Path):
     page = opened("upload")
     pick(page, file(tmp_path, "twice.csv", "Twice,Tea,3"))
-    page.get_by_role("button", name="Send", exact=True).dblclick()
+    # Some come while the first one is at work, whatever the machine's speed.
+    clicks = "button => { for (const after of [0, 5, 10, 20, 40, 80, 160]) setTimeout(() => button.click(), after) }"
+    page.get_by_role("button", name="Send", exact=True).evaluate(clicks)
     holds(page, "1 row: 1 new. 1 stream record expected, 1 seen. 0 alerts.")
     pipeline = opened("pipeline")
-    expect(cells(pipeline, "twice.csv").first).to_be_attached()
-    expect(pipeline.locator("table", has_text="Records seen").locator("td", has_text="twice.csv")).to_have_count(1)
+    sent = pipeline.locator("canvas table", has_text="Records seen").locator("td", has_text="twice.csv")
+    expect(sent.first).to_be_attached()
+    expect(sent).to_have_count(1)
 
 
 def test_a_feed_in_another_browser_shows_a_change_without_reload(opened: Open, tmp_path: Path):
@@ -209,7 +213,6 @@ def test_names_from_files_are_shown_as_text(opened: Open, tmp_path: Path):
 def test_a_page_opens_by_its_own_address_and_fits(opened: Open, path: str, width: int):
     page = opened(path, width)
     expect(page.get_by_test_id("stException")).to_have_count(0)
-    expect(page.get_by_test_id("stSkeleton")).to_have_count(0)
     for box in ("document.documentElement", "document.querySelector('[data-testid=stMain]')"):
         assert page.evaluate(f"{box}.scrollWidth <= {box}.clientWidth"), box
 

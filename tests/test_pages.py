@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pandas as pd
@@ -14,6 +15,8 @@ from local import engine
 from services import stack as stacks
 from services import uploads
 from tests.conftest import SAMPLES, sent
+from ui import parcels, plain, samples
+from ui.parcels import Chosen
 
 ROOT = SAMPLES.parent
 PAGES = ["app.py", "pages/upload.py", "pages/changes.py", "pages/alerts.py", "pages/pipeline.py"]
@@ -156,7 +159,11 @@ def test_the_changes_are_told_newest_first_with_their_counts():
         "Oat milk 1 l": "36 -> 0", "Cinnamon rolls": "0 -> 24", "Paper cups 250 ml": "420 -> 385",
     }  # fmt: skip
     assert dict(zip(feed["item"], feed["what"], strict=True))["Oat milk 1 l"] == "✕ ran out"
-    assert feed["time"].is_monotonic_decreasing
+    whole = table(opened("pages/changes.py"), "event")
+    assert list(dict.fromkeys(whole["upload"])) == [
+        "no-stock.csv", "again.csv", "oslo-with-mistakes.csv", "berlin-last-month.csv", "berlin-sold-out.csv",
+        "berlin.csv",
+    ]  # fmt: skip
 
 
 @pytest.mark.usefixtures("filled")
@@ -184,6 +191,11 @@ def test_the_alerts_page_tells_open_ones_with_their_cause_and_how_long_past_ones
     assert past["closed by"][0].startswith("berlin-sold-out.csv")
 
 
+def test_how_long_is_told_in_the_two_largest_units():
+    assert plain.lasted("2026-11-23T10:00:00.000000Z", "2026-11-23T12:05:09.000000Z") == "2 hours 5 minutes"
+    assert plain.lasted("2026-11-23T10:00:00.000000Z", "2026-11-23T10:00:00.400000Z") == "under a second"
+
+
 @pytest.mark.usefixtures("filled")
 def test_the_pipeline_shows_records_seen_of_expected_and_the_way_of_an_upload():
     app = opened("pages/pipeline.py", upload=upload_id("berlin.csv", earliest=True))
@@ -204,6 +216,22 @@ def test_a_sample_is_previewed_with_its_fates_before_it_is_sent():
         (3, "count", ""), (4, "count", "about 200"), (5, "item", ""),
     ]  # fmt: skip
     assert any(button.label == "Send" for button in app.button)
+
+
+@pytest.mark.usefixtures("filled")
+def test_a_choice_that_is_sent_twice_at_the_same_time_is_one_upload(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(st, "session_state", {})
+    choice = [Chosen("one click", "berlin-last-month.csv", samples.read("berlin-last-month.csv"))]
+    parcels.pack(choice, Mode.NEWEST)
+    parcel = parcels.current()
+    parcels.pack(choice, Mode.NEWEST)
+    assert parcel is not None
+    assert parcels.current() is parcel
+    stack = stacks.connect(os.environ)
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(parcel.send, [stack] * 4))
+    assert len(parcel.ids) == 1
+    list(uploads.follow(stack, parcel.ids[0]))
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -84,7 +84,7 @@ def gather(held: Link, asked: Filters) -> list[Entry]:
     entries: list[Entry] = [one for one in found if asked.fit(one)]
     oldest = found[-1].at if len(found) == _WINDOW else ""
     entries += [one for one in reads.receipts(held) if _fits(one, asked) and at(one) >= oldest]
-    return sorted(entries, key=at, reverse=True)[:PAGE]
+    return sorted(entries, key=_place, reverse=True)[:PAGE]
 
 
 def _fits(one: Receipt, asked: Filters) -> bool:
@@ -93,6 +93,12 @@ def _fits(one: Receipt, asked: Filters) -> bool:
         return False
     quiet = one.state == "failed" or (one.state == "loaded" and not one.records_expected)
     return quiet and (not asked.before or at(one) < asked.before)
+
+
+def _place(one: Entry) -> tuple[str, str, str]:
+    """A stream record's time is told in whole seconds: within one, uploads stand in the order they were sent."""
+    position = one.position if isinstance(one, Seen) else ""
+    return at(one)[:19], one.upload_id or "", position
 
 
 def at(one: Entry) -> str:

@@ -134,7 +134,7 @@ def draw_way(held: Link, upload_id: str) -> None:
     )
     with right:
         receipts.draw(found, reads.lines(held, found))
-    _draw_log(reads.log(held, upload_id, found.received_at or ""))
+    _draw_log(reads.log(held, upload_id, found.received_at) if found.received_at else [])
 
 
 def _draw_log(lines: Sequence[LogLine]) -> None:

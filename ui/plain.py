@@ -13,15 +13,19 @@ from lambdas import times
 from services import words
 
 _MARKED = re.compile(r"([!-/:-@\[-`{-~])")  # all of ASCII's punctuation; CommonMark lets each be escaped
-_MARK_BEGINS = re.compile(r"(?<=:)(?=[A-Za-z+-]|\d+\w*:(?!\d))|(?<=[<>=~-])(?=[<>=-])")
+_MARK_BEGINS = re.compile(
+    r"(?<=:)(?=[A-Za-z+-]|\d+\w*:(?!\d))"  # :smile: but not 12:03:44
+    r"|(?<=[<>=~-])(?=[<>=-])"  # -> and its like
+    r"|(?<=:)(?=//)|(?<=www)(?=\.)|(?=@)"  # addresses
+)
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 
 
 def escaped(name: str) -> str:
     """A text from a file, for places that read Markdown: shown as it stands.
 
-    Streamlit's own marks (`:material/…:`, `:smile:`, `->` for an arrow) are looked for when the backslashes are gone;
-    a word joiner, which has no width, keeps them apart.
+    Streamlit's own marks (`:material/…:`, `:smile:`, `->` for an arrow) and bare addresses are looked for when the
+    backslashes are gone; a word joiner, which has no width, keeps them apart.
     """
     return _MARKED.sub(r"\\\1", _MARK_BEGINS.sub("\u2060", " ".join(name.split())))
 

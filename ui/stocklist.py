@@ -29,7 +29,7 @@ def what_just_changed(held: Link) -> None:
     names = reads.files(held, {one.upload_id for one in latest})
     shown = tables.changes(tables.change(one, names) for one in latest)
     tables.show(
-        shown[["item", "change", "store", "ago", "upload"]], "latest", "Latest changes", tables.height(len(shown))
+        shown[["item", "change", "store", "upload", "ago"]], "latest", "Latest changes", tables.height(len(shown))
     )
 
 

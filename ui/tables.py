@@ -27,7 +27,7 @@ LAZY_FROM = 2_000
 """Tables with more rows are sent as they are scrolled to; smaller ones keep the grid's own search."""
 
 WIDTHS = {
-    "store": 92, "item": 160, "change": 86, "counts": 150, "what": 112, "event": 74, "upload": 128, "id": 78,
+    "store": 92, "item": 152, "change": 86, "counts": 150, "what": 112, "event": 74, "upload": 128, "id": 78,
     "state": 115, "records seen": 105, "row": 60, "fate": 190, "opened by": 140, "message": 420, "why": 300, "": 30,
 }  # fmt: skip
 """Of the columns, in pixels; left to itself the grid gives a long name all the room."""
@@ -70,7 +70,7 @@ def _time(name: str) -> Any:
 
 
 def _distance(name: str) -> Any:
-    return st.column_config.DatetimeColumn(name.capitalize(), format="distance", timezone=plain.zone(), width=112)
+    return st.column_config.DatetimeColumn(name.capitalize(), format="distance", timezone=plain.zone(), width=120)
 
 
 def is_out(count: Decimal | None) -> bool:
