@@ -16,6 +16,7 @@ from lambdas.fates import Fate, Mode
 from lambdas.stream import item_key
 from local import engine
 from services import alerts, changes, stock, uploads, words
+from services.changes import Follower
 from services.errors import FOREIGN, BadFile, StocktrailError, of
 from services.stack import Stack, attach, connect, home, on_aws
 from services.uploads import Receipt
@@ -186,16 +187,12 @@ def _changes(arguments: argparse.Namespace) -> int:
 
 
 def _follow(stack: Stack, arguments: argparse.Namespace) -> int:
-    last = changes.newest(stack, 1)
-    position = last[0].position if last else ""
-    known = {change.event_id for change in changes.since(stack, position)}
+    follower = Follower(stack)
+    follower.start()
     print("Following the changes; Ctrl+C ends it.", file=sys.stderr, flush=True)
     while True:
-        for change in changes.since(stack, position):
-            if change.event_id not in known:
-                known.add(change.event_id)
-                position = max(position, change.position)
-                print(json.dumps(change.as_json()) if arguments.json else words.change(change), flush=True)
+        for change in follower.fresh():
+            print(json.dumps(change.as_json()) if arguments.json else words.change(change), flush=True)
         time.sleep(0.5)
 
 

@@ -4,8 +4,9 @@ Every question is a Query on a key. The dashboard never reads the stream itself:
 """
 
 import heapq
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import islice
 from typing import Any
@@ -16,8 +17,10 @@ from lambdas.stream import SHARDS
 from services.errors import mapped
 from services.stack import Stack
 
-OVERLAP_SECONDS = 120
-"""How far `since` looks back behind what was already seen: shards of a stream do not arrive in step."""
+OVERLAP_SECONDS = 5
+LONG_OVERLAP_SECONDS = 120
+"""How far `since` looks back behind what was already seen, and how far a follower does once in a minute: the shards of
+a stream do not arrive in step, and to read the long overlap every second would cost more than all the rest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +80,43 @@ def newest(stack: Stack, limit: int = 100, before: str | None = None) -> list[Se
 
 
 @mapped
-def since(stack: Stack, position: str) -> list[Seen]:
-    """Every change after ``position``, oldest first, and those of the two minutes before it once more."""
-    start = times.later(position.split("#")[0], seconds=-OVERLAP_SECONDS) if position else ""
+def since(stack: Stack, position: str, overlap: float = OVERLAP_SECONDS) -> list[Seen]:
+    """Every change after ``position``, oldest first, and those of the ``overlap`` seconds before it once more."""
+    start = times.later(position.split("#")[0], seconds=-overlap) if position else ""
     buckets = [bucket for bucket in _markers(stack, start[:13]) if bucket[:13] >= start[:13]]
     asked = tables.each(lambda bucket: list(_of(stack, "Bucket", bucket, None, after=start)), buckets)
     return sorted((change for part in asked for change in part), key=lambda change: change.position)
+
+
+@dataclass
+class Follower:
+    """Follows the changes from the latest one on, and gives each once."""
+
+    stack: Stack
+    clock: Callable[[], float] = time.monotonic
+    _position: str = ""
+    _known: dict[str, str] = field(default_factory=dict)  # event id -> position, of what the overlaps bring again
+    _looked_far: float = 0.0
+
+    def start(self) -> None:
+        """Begin behind the latest change that there is."""
+        last = newest(self.stack, 1)
+        self._position = last[0].position if last else ""
+        self._known = {one.event_id: one.position for one in since(self.stack, self._position, LONG_OVERLAP_SECONDS)}
+        self._looked_far = self.clock()
+
+    def fresh(self) -> list[Seen]:
+        """The changes that have come in since the last call, oldest first."""
+        far = self.clock() - self._looked_far > LONG_OVERLAP_SECONDS / 2
+        seen = since(self.stack, self._position, LONG_OVERLAP_SECONDS if far else OVERLAP_SECONDS)
+        found = [one for one in seen if one.event_id not in self._known]
+        self._known |= {one.event_id: one.position for one in found}
+        self._position = max([self._position, *(one.position for one in found)])
+        if far and self._position:
+            self._looked_far = self.clock()
+            first = times.later(self._position.split("#")[0], seconds=-LONG_OVERLAP_SECONDS)
+            self._known = {event_id: position for event_id, position in self._known.items() if position >= first}
+        return found
 
 
 @mapped

@@ -13,6 +13,9 @@ from functools import wraps
 from typing import ParamSpec, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import (
+    ResponseParserError,
+)  # an answer that is not AWS's, from a proxy on the way; no BotoCoreError
 
 from lambdas.stockfile import Unreadable
 from lambdas.tables import Busy
@@ -38,7 +41,7 @@ class Unavailable(StocktrailError):
     """The engine or AWS can't do it now."""
 
 
-FOREIGN = (ClientError, BotoCoreError, EngineError, Unreadable, Busy)
+FOREIGN = (ClientError, BotoCoreError, ResponseParserError, EngineError, Unreadable, Busy)
 
 
 def of(error: Exception) -> StocktrailError:

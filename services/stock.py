@@ -6,7 +6,7 @@ changes, so that what DynamoDB is asked does not grow with the number of viewers
 
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -14,8 +14,7 @@ from typing import Any
 from lambdas import tables
 from lambdas.inventory import Key
 from lambdas.stream import item_key
-from services import changes
-from services.changes import Seen, number
+from services.changes import Follower, Seen, number
 from services.errors import mapped
 from services.stack import Stack
 
@@ -79,39 +78,34 @@ class Mirror:
     clock: Callable[[], float] = time.monotonic
     version: int = 0
     items: dict[Key, Stocked] = field(default_factory=dict)
-    _applied: dict[str, str] = field(default_factory=dict)  # event id -> position, of the overlap
-    _latest: dict[Key, str] = field(default_factory=dict)  # of the items that a change has moved
-    _position: str = ""
+    _follower: Follower = field(init=False)
+    _latest: dict[Key, str] = field(default_factory=dict)  # position of the last change, of the items that had one
     _asked: float | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        self._follower = Follower(self.stack, self.clock)
 
     def refresh(self) -> None:
         """Bring the mirror up to date. A StocktrailError leaves it as it was."""
         with self._lock:
-            if self._asked is not None and self.clock() - self._asked < self.every:
-                return
             if self._asked is None:
                 self._read()
+            elif self.clock() - self._asked >= self.every:
+                self._follow(self._follower.fresh())
             else:
-                self._follow(changes.since(self.stack, self._position))
+                return
             self._asked = self.clock()
 
     def _read(self) -> None:
-        # The position first: a change that comes in during the scan is then followed as well.
-        last = changes.newest(self.stack, 1)
-        self._position = last[0].position if last else ""
+        self._follower.start()  # first: a change that comes in during the scan is then followed as well
         self.items = {(one.store, one.item): one for one in table(self.stack)}
         self.version += 1
 
-    def _follow(self, seen: Iterable[Seen]) -> None:
-        fresh = [change for change in seen if change.event_id not in self._applied]
+    def _follow(self, fresh: Sequence[Seen]) -> None:
         for change in fresh:
             self._apply(change)
         self.version += bool(fresh)
-        self._position = max([self._position, *(change.position for change in fresh)])
-        self._applied |= {change.event_id: change.position for change in fresh}
-        if len(self._applied) > 100_000:  # only what the overlap may bring again has to be known
-            self._applied = {e: p for e, p in self._applied.items() if p[:10] >= self._position[:10]}
 
     def _apply(self, change: Seen) -> None:
         key = (change.store, change.item)

@@ -1,6 +1,8 @@
 """The whole way, for real: file -> S3 -> SQS -> loader -> DynamoDB -> stream -> recorder and checker -> SNS."""
 
+import uuid
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -211,7 +213,24 @@ def test_the_mirror_follows_the_table_without_reading_it_again(stack: Stack, sto
     assert until(lambda: mine() if len(mine()) == 1 else None) == stock.of_store(stack, store)
 
 
-def as_record(stack: Stack, change: changes.Seen) -> dict[str, object]:
+def test_a_follower_gives_each_change_once_and_those_of_a_shard_that_lags_within_a_minute(stack: Stack, store: str):
+    receipt = sent(stack, csv(store, "Tea,5"))
+    [kept] = changes.of_upload(stack, receipt.upload_id or "")
+    moment = [0.0]
+    follower = changes.Follower(stack, lambda: moment[0])
+    follower.start()
+    assert follower.fresh() == []
+    late = as_record(stack, kept) | {"eventID": uuid.uuid4().hex}
+    late["dynamodb"]["ApproximateCreationDateTime"] -= 60
+    invoke(stack, stack.settings.recorder, {"Records": [late]})
+    sent(stack, csv(store, "Tea,6"))
+    assert [one.new_count for one in follower.fresh()] == [6]
+    moment[0] = 61.0
+    assert [one.event_id for one in follower.fresh()] == [late["eventID"]]
+    assert follower.fresh() == []
+
+
+def as_record(stack: Stack, change: changes.Seen) -> dict[str, Any]:
     """The stream record that a change was kept from, as Lambda delivers it."""
     found = stack.dynamodb.query(
         TableName=stack.settings.changes_table, IndexName="ByItem",
