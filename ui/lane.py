@@ -84,11 +84,8 @@ def draw_uploads(held: Link) -> None:
     for one in found:
         if told := receipts.gap(one):
             st.error(f"{plain.escaped(one.file)}: {told}", icon=":material/running_with_errors:")
-    rows = [
-        (one.file, _records(one), _state(one), tables.moment(one.received_at), plain.short(one.upload_id))
-        for one in found[:_PASSED]
-    ]
-    frame = pd.DataFrame(rows, columns=["upload", "records seen", "state", "ago", "id"])
+    rows = [(one.file, _records(one), _state(one), tables.moment(one.received_at)) for one in found[:_PASSED]]
+    frame = pd.DataFrame(rows, columns=["upload", "records seen", "state", "ago"])
     tables.show(frame, "uploads", "Latest uploads", tables.height(len(frame)))
 
 
@@ -113,7 +110,7 @@ def draw_feed(held: Link) -> None:
     names = reads.files(held, {one.upload_id for one in latest})
     frame = tables.changes(tables.change(one, names) for one in latest)
     tables.show(
-        frame[["item", "change", "store", "ago", "event", "upload"]],
+        frame[["item", "store", "change", "event"]],
         "passing",
         "Latest changes",
         tables.height(len(frame)),

@@ -7,7 +7,7 @@ from services import words
 from ui import reads, tables
 from ui.reads import Link
 
-_LATEST = 8
+_LATEST, _LOOKED_AT = 8, 100
 ALL, OUT, STOCKED = "All", "Out of stock", "In stock"
 
 
@@ -16,21 +16,19 @@ def what_is_out(out: pd.DataFrame) -> None:
     if out.empty:
         st.success("Nothing is out of stock.", icon=":material/check_circle:")
         return
-    shown = out.sort_values("as of", ascending=False)[["item", "store", "count", "age", "upload"]]
+    shown = out.sort_values("as of", ascending=False)[["item", "store", "count", "upload"]]
     tables.show(shown, "out", "Items out of stock", tables.height(len(shown)))
 
 
 def what_just_changed(held: Link) -> None:
     st.subheader("Just changed", anchor=False)
-    latest = reads.feed(held, _LATEST)
+    latest = [one for one in reads.feed(held, _LOOKED_AT) if not tables.is_touched(one)][:_LATEST]
     if not latest:
-        st.info("Nothing has changed within the last 90 days.", icon=":material/info:")
+        st.info("No count has changed lately.", icon=":material/info:")
         return
     names = reads.files(held, {one.upload_id for one in latest})
     shown = tables.changes(tables.change(one, names) for one in latest)
-    tables.show(
-        shown[["item", "change", "store", "upload", "ago"]], "latest", "Latest changes", tables.height(len(shown))
-    )
+    tables.show(shown[["item", "store", "change", "upload"]], "latest", "Latest changes", tables.height(len(shown)))
 
 
 def filtered(frame: pd.DataFrame) -> pd.DataFrame:

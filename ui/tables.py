@@ -54,7 +54,7 @@ def height(rows: int, at_most: int = 8) -> int:
 
 
 def _columns(frame: pd.DataFrame) -> dict[str, Any]:
-    known: dict[str, Any] = {"count": st.column_config.NumberColumn("Count", format="localized", width=90)}
+    known: dict[str, Any] = {"count": st.column_config.NumberColumn("Count", format="localized", width=70)}
     known |= {name: _time(name) for name in ("time", "as of", "since", "opened", "closed", "notified")}
     known |= {name: _distance(name) for name in ("ago", "age")}
     return {
@@ -98,7 +98,8 @@ def _stocked(one: Stocked, names: Mapping[str, str]) -> Row:
 
 def change(one: Seen, names: Mapping[str, str]) -> Row:
     """A change as a row of CHANGES."""
-    moved = rules.plain(one.new_count) if is_touched(one) else words.moved(one)
+    # A touched one as “75 -> 75”: that the count stayed is what there is to see.
+    moved = f"{rules.plain(one.old_count)} -> {rules.plain(one.new_count)}" if is_touched(one) else words.moved(one)
     row: Row = {"time": moment(one.at), "ago": moment(one.at), "store": one.store, "item": one.item}
     row |= {"change": moved, "what": meaning(one), "event": one.event}
     return row | {"upload": cause(one.upload_id, names), "id": plain.short(one.upload_id)}
