@@ -14,6 +14,7 @@ from services import stack as stacks
 from services import uploads
 from services.stack import Stack
 from services.uploads import Receipt
+from tests.waiting import until
 
 SAMPLES = Path(__file__).parent.parent / "samples"
 
@@ -31,9 +32,18 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def stack(home: Path) -> Iterator[Stack]:
-    """The stack, deployed on a running engine."""
-    yield stacks.connect(os.environ)
+    """The stack, deployed on a running engine. At the end no upload of the whole run may miss a stream record."""
+    found = stacks.connect(os.environ)
+    yield found
+    until(lambda: not gaps(found))
+    engine.stop(home)  # a test asked it to stay
     engine.detach(home)
+
+
+def gaps(stack: Stack) -> list[Receipt]:
+    """The loaded uploads whose stream records are not the expected ones."""
+    loaded = [one for one in uploads.recent(stack, 100_000) if one.state == "loaded"]
+    return [one for one in loaded if one.records_seen != one.records_expected]
 
 
 @pytest.fixture
