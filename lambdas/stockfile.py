@@ -4,6 +4,7 @@ Owns what a row of a file means and why a row can't be used. Pure: knows nothing
 modes. The seam for other formats is ``read``: whatever the format, a Reading comes out.
 """
 
+import codecs
 import csv
 import io
 import re
@@ -15,6 +16,7 @@ from decimal import Context, Decimal
 from lambdas import times
 
 HEADINGS = {"store": "store", "item": "item", "count": "count", "updatedat": "updated_at"}
+DELIMITERS = ",;\t"
 AHEAD_HOURS = 24
 """A time further ahead of the upload than this is rejected: in `newest` mode it would lock the item."""
 
@@ -64,8 +66,8 @@ class Reading:
 def read(data: bytes, *, uploaded_at: str, store: str | None = None) -> Reading:
     """Read a CSV with the columns store, item, count and, if it has one, updated_at.
 
-    ``store`` is for files, or cells, that name none. ``uploaded_at`` is fixed-width UTC text.
-    Raises Unreadable when no row could be read.
+    Commas, semicolons or tabs; UTF-8, or UTF-16 with its mark. ``store`` is for files, or cells, that name none.
+    ``uploaded_at`` is fixed-width UTC text. Raises Unreadable when no row could be read.
     """
     lines = _records(_decode(data))
     number, header = next(lines, (0, []))
@@ -85,8 +87,9 @@ def read(data: bytes, *, uploaded_at: str, store: str | None = None) -> Reading:
 def _decode(data: bytes) -> str:
     if not data.strip():
         raise Unreadable("The file is empty. Export it again and send the new one.")
+    wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))  # Excel's “Unicode text”
     try:
-        return data.decode("utf-8-sig")
+        return data.decode("utf-16" if wide else "utf-8-sig")
     except UnicodeDecodeError as error:
         raise Unreadable(
             f"The file is not UTF-8 text (byte {error.start + 1:,} is {data[error.start]:#04x}). "
@@ -98,18 +101,30 @@ def _records(text: str) -> Iterator[tuple[int, list[str]]]:
     """Number and cells of each row that is not blank. Blank rows are counted, as a spreadsheet does."""
     number = 0
     try:
-        for number, cells in enumerate(csv.reader(io.StringIO(text, newline="")), 1):
+        rows = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text))
+        for number, cells in enumerate(rows, 1):
             if any(cell.strip() for cell in cells):
                 yield number, cells
     except csv.Error as error:
         raise Unreadable(f"Row {number + 1} can't be read as CSV: {error}.") from error
 
 
+def _delimiter(text: str) -> str:
+    """The one of comma, semicolon and tab that finds most of our columns in the first line that is not blank."""
+    first = text.lstrip().partition("\n")[0]
+    return max(DELIMITERS, key=lambda mark: sum(_name(heading) is not None for heading in first.split(mark)))
+
+
+def _name(heading: str) -> str | None:
+    """What we call the column of a heading."""
+    return HEADINGS.get(re.sub(r"[\s_\"]", "", heading).lower())
+
+
 def _columns(header: list[str], store: str | None) -> dict[str, int]:
     """Where each known column stands. Raises Unreadable when a needed one is missing or stands twice."""
     columns: dict[str, int] = {}
     for index, heading in enumerate(header):
-        name = HEADINGS.get(re.sub(r"[\s_]", "", heading).lower())
+        name = _name(heading)
         if name is None:
             continue
         if name in columns:

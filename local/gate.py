@@ -19,6 +19,7 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 Headers = list[tuple[bytes, bytes]]
 
 OPEN, DRAINING, CLOSED = "open", "draining", "closed"
+_READING = (b"BatchGet", b"Describe", b"Filter", b"Get", b"List", b"Query", b"Scan")
 _CLOSED_TREES = ("_ministack", "_localstack", "health")
 _log = logging.getLogger("engine.gate")
 
@@ -26,7 +27,8 @@ _log = logging.getLogger("engine.gate")
 class Gate:
     """ASGI middleware: 403 to whoever may not pass, 503 while the engine stops.
 
-    `state` is OPEN, DRAINING (only the Lambdas, which must finish) or CLOSED; `active` counts requests inside.
+    `state` is OPEN, DRAINING (only the Lambdas, which must finish) or CLOSED; `active` counts requests inside,
+    `changes` those let in so far that may have changed something.
     """
 
     def __init__(self, app: App, secret: str, port: int) -> None:
@@ -36,6 +38,7 @@ class Gate:
         self._workers = worker_secret(secret).encode()
         self.state = OPEN
         self.active = 0
+        self.changes = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -48,6 +51,7 @@ class Gate:
 
     async def _pass(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.active += 1
+        self.changes += not _only_reads(scope)
         try:
             await self._app(scope, receive, _without_cors(send))
         finally:
@@ -69,6 +73,12 @@ class Gate:
         if not hmac.compare_digest(token, self._secret):
             return 403, "The session token is missing or wrong."
         return None if self.state == OPEN else (503, "The engine is stopping.")
+
+
+def _only_reads(scope: Scope) -> bool:
+    """By the method, or by the operation that the JSON services name in a header; in doubt it changes something."""
+    operations = [target.rpartition(b".")[2] for target in _values(list(scope["headers"]), b"x-amz-target")]
+    return scope.get("method") in ("GET", "HEAD") or any(operation.startswith(_READING) for operation in operations)
 
 
 def _values(headers: Headers, wanted: bytes) -> list[bytes]:

@@ -22,6 +22,8 @@ _LONELY_SECONDS = 30.0
 _POLL_SECONDS = 0.5
 _DRAIN_SECONDS = 10.0
 _SAVE_SECONDS = 300.0
+_CHECKPOINT_SECONDS = 3.0
+_CHECKPOINT_SHARE = 10  # of the time: a big state is saved more seldom
 _log = logging.getLogger("engine")
 
 
@@ -36,6 +38,8 @@ class Life:
         self._asked = asyncio.Event()
         self._users: int | None = None
         self.saved = True
+        self._saved_changes = 0
+        self._next_checkpoint = 0.0
 
     async def run(self, gate: Gate) -> None:
         """From the moment the server listens until it may close its socket."""
@@ -44,7 +48,7 @@ class Life:
             loop.add_signal_handler(number, self._asked.set)
         self._folder.publish(Running(os.getpid(), self._port, time(), snapshot.VERSION))
         emulator.start_pollers()
-        await self._until_unwanted()
+        await self._until_unwanted(gate)
         if self.home_is_ours():
             self._folder.record.unlink(missing_ok=True)  # first of all: nobody new shall find this server
         await self._wind_down(gate)
@@ -69,7 +73,7 @@ class Life:
         if status:
             raise EngineError(f"The state could not be saved; {self._folder.log} says why. The one before is kept.")
 
-    async def _until_unwanted(self) -> None:
+    async def _until_unwanted(self, gate: Gate) -> None:
         started, visited = monotonic(), False
         while not self._asked.is_set():
             if not self.home_is_ours():
@@ -82,7 +86,20 @@ class Life:
                 return
             if users is not None:
                 locks.release(users)
+            await self._checkpoint(gate)
             await _wait(self._asked, _POLL_SECONDS)
+
+    async def _checkpoint(self, gate: Gate) -> None:
+        """Save now and then while something changes, so that a kill costs a few seconds and not the day."""
+        begin = monotonic()
+        if gate.changes == self._saved_changes or begin < self._next_checkpoint:
+            return
+        self._saved_changes = gate.changes
+        try:
+            await self.save()
+        except EngineError as error:
+            _log.error("%s", error)
+        self._next_checkpoint = monotonic() + max(_CHECKPOINT_SECONDS, _CHECKPOINT_SHARE * (monotonic() - begin))
 
     def _may_leave(self, alone: bool) -> bool:
         return alone and not self._folder.stay.exists()

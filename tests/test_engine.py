@@ -419,6 +419,23 @@ def test_a_checkpoint_outlives_a_kill(home: Path, source: Path) -> None:
     assert "Item" in client(engine, "dynamodb").get_item(TableName="seen", Key={"id": {"S": "saved"}})
 
 
+def saved_tables(home: Path) -> str:
+    """The tables as they lie on the disk; empty while one state takes another's place."""
+    for file in (home / "state").glob("generation-*/dynamodb.json"):
+        with suppress(FileNotFoundError):
+            return file.read_text()
+    return ""
+
+
+def test_by_itself_it_saves_while_something_changes(home: Path, source: Path) -> None:
+    engine = begin(home, source)
+    put(engine, "not saved by hand", table="seen")
+    assert eventually(lambda: "not saved by hand" in saved_tables(home))
+    killed(home)
+    engine = begin(home, source)
+    assert "Item" in client(engine, "dynamodb").get_item(TableName="seen", Key={"id": {"S": "not saved by hand"}})
+
+
 def test_a_damaged_state_is_refused_and_left_alone(home: Path, source: Path) -> None:
     begin(home, source)
     detach(home)

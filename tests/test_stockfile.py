@@ -36,6 +36,23 @@ def test_a_byte_order_mark_capitals_spaces_and_column_order_do_not_matter():
     assert read(data, uploaded_at=NOW).rows == [row]
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("mark", [",", ";", "\t"])
+def test_commas_semicolons_and_tabs_in_utf_8_and_utf_16_are_read_alike(mark: str, encoding: str):
+    lines = (("store", "item", "count"), ("Zürich", "Tea, green", "12"), ("Zürich", "Jam; mixed", "0"))
+    text = "\r\n".join(mark.join(f'"{cell}"' for cell in line) for line in lines)
+    rows = read(text.encode(encoding), uploaded_at=NOW).rows
+    assert [(row.store, row.item, row.count) for row in rows] == [
+        ("Zürich", "Tea, green", 12),
+        ("Zürich", "Jam; mixed", 0),
+    ]
+
+
+def test_a_decimal_comma_is_not_guessed_to_be_a_point():
+    reject = rejected("store;item;count\nBerlin;Sugar;18,5\n")
+    assert (reject.column, reject.value) == ("count", "18,5")
+
+
 @pytest.mark.parametrize(
     ("stated", "means"),
     [("8.00", "8"), ("-11.000", "-11"), ("39.5", "39.5"), ("800", "800"), ("-0", "0"), ("+4", "4"), (".5", "0.5")],
