@@ -10,6 +10,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from lambdas import times
 from lambdas.fates import Mode
 from local import engine
 from services import stack as stacks
@@ -150,6 +151,28 @@ def test_the_overview_shows_the_counts_that_just_changed_with_their_files_and_no
 )
 def test_the_filters_of_the_table_stand_in_the_address(query: dict[str, str], items: set[str]):
     assert set(table(opened("app.py", **query), "state")["item"]) == items
+
+
+@pytest.fixture
+def gap(filled_home: Path) -> Iterator[None]:
+    """An upload that was loaded a minute ago, and of which a stream record stays away."""
+    stack = stacks.connect(os.environ | {"STOCKTRAIL_HOME": str(filled_home)})
+    key = {"UploadId": {"S": upload_id("berlin-sold-out.csv")}}
+    table = {"TableName": stack.settings.uploads_table, "Key": key}
+    before = stack.dynamodb.get_item(**table)["Item"]
+    minute_ago = times.later(times.now(), seconds=-60)
+    stack.dynamodb.update_item(
+        **table, UpdateExpression="SET Expected = :four, LoadedAt = :at",
+        ExpressionAttributeValues={":four": {"N": "4"}, ":at": {"S": minute_ago}},
+    )  # fmt: skip
+    yield
+    stack.dynamodb.put_item(TableName=stack.settings.uploads_table, Item=before)
+
+
+@pytest.mark.usefixtures("filled", "gap")
+def test_a_stream_record_that_stays_away_is_an_incident_on_the_pipeline_page():
+    incident = "berlin-sold-out.csv: Incident: 1 stream record of 4 did not come through since 1 minute ago."
+    assert incident in said(opened("pages/pipeline.py"))
 
 
 @pytest.mark.usefixtures("filled")

@@ -144,7 +144,9 @@ def _nothing(told: dict[str, int], rows: int) -> str:
 
 
 def gap(of: Receipt) -> str:
-    """What is said when records stay away; empty while all is well or still on its way."""
+    """What is said when records stay away, or too many come; empty while all is well or still on its way."""
+    if of.state == "loaded" and (of.records_seen or 0) > of.records_expected:
+        return f"Incident: {words.some(of.records_expected, 'stream record')} expected, {of.records_seen:,} seen."
     if of.state != "loaded" or of.settled or not of.loaded_at:
         return ""
     if (times.moment(times.now()) - times.moment(of.loaded_at)).total_seconds() < GAP_SECONDS:
