@@ -10,6 +10,8 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from local.errors import EngineError
+
 
 @dataclass(frozen=True)
 class Running:
@@ -33,12 +35,14 @@ class Folder:
 
     @classmethod
     def at(cls, home: Path) -> "Folder":
-        """The folder at `home`, made with mode 0700 if it is missing, with its parts inside."""
-        home = Path(home).resolve()
-        home.mkdir(mode=0o700, parents=True, exist_ok=True)
-        folder = cls(home)
-        for part in (folder.state, folder.temporary):
-            part.mkdir(mode=0o700, exist_ok=True)
+        """The folder at `home`, made with mode 0700 if it is missing. Raises EngineError when it can't be."""
+        folder = cls(Path(home).resolve())
+        try:
+            folder.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+            for part in (folder.state, folder.temporary):
+                part.mkdir(mode=0o700, exist_ok=True)
+        except OSError as error:
+            raise EngineError(f"The state folder {home} can't be made: {error.strerror}. Name another one.") from error
         return folder
 
     @property

@@ -153,6 +153,14 @@ def test_a_stack_that_does_not_exist_is_said(monkeypatch: pytest.MonkeyPatch):
     assert "There is no stack “no-such-stack”" in done.stderr
 
 
+def test_a_state_folder_that_can_not_be_made_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("STOCKTRAIL_HOME", str(tmp_path / "file"))
+    done = run("stock")
+    assert done.returncode == 1
+    assert "can't be made: File exists. Name another one." in done.stderr
+
+
 def test_an_engine_that_can_not_be_reached_is_said(monkeypatch: pytest.MonkeyPatch):
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "none")
