@@ -84,7 +84,7 @@ def opened(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Open]:
         page = context.new_page()
         page.goto(f"{at or request.getfixturevalue('dashboard')}/{path}")
         expect(page.get_by_role("heading", level=1, name=PAGES[path])).to_be_visible()
-        expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
+        at_rest(page)
         return page
 
     yield open_one
@@ -97,9 +97,16 @@ def cells(page: Page, text: str) -> Locator:
     return page.locator("canvas td", has_text=re.compile(f"^{re.escape(text)}$"))
 
 
+def at_rest(page: Page) -> None:
+    """Wait until the page's script has ended: till then what it replaces, an old file picker say, is still there."""
+    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
+
+
 def pick(page: Page, path: Path, mode: str | None = None) -> None:
     if mode:
         page.get_by_role("radiogroup").get_by_text(mode, exact=True).click()
+        expect(page.get_by_role("radio", name=mode)).to_be_checked()
+    at_rest(page)
     page.locator("input[type=file]").set_input_files(path)
     expect(page.get_by_text("what it will do")).to_be_visible()
 
