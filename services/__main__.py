@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from lambdas.fates import Fate, Mode
+from lambdas.fates import Mode
 from lambdas.stream import item_key
 from local import engine
 from services import alerts, changes, stock, uploads, words
@@ -94,19 +94,15 @@ def _upload(arguments: argparse.Namespace) -> int:
     stack = connect(os.environ)
     step = _preview if arguments.dry_run else _send
     outcomes = step(stack, files, arguments)
-    shown = []
+    shown, took = [], False
     for receipt, errors in outcomes:
+        took = took or receipt.state in ("received", "loading") or receipt.usable > 0
         shown.append(receipt.as_json(errors))
         if not arguments.json:
             _print_receipt(receipt, errors)
     if arguments.json:
         _print_json(shown)
-    return 0 if any(s["state"] in ("received", "loading") or _took(s) for s in shown) else 1
-
-
-def _took(shown: dict[str, Any]) -> bool:
-    """Whether a file's rows could be used, or at least one of them."""
-    return shown["state"] in ("loaded", "preview") and shown["rows"] > shown[Fate.REJECTED]
+    return 0 if took else 1
 
 
 def _read(path: Path) -> bytes:
