@@ -15,8 +15,9 @@ def forget_choice():
     st.session_state.pop("sample", None)
 
 
-def send(files, mode):
-    parcels.pack(files, mode)
+def send(files):
+    # What is chosen now: a click that comes quickly after another mode's is called with what the last run drew.
+    parcels.pack(files, st.session_state.mode)
     forget_choice()
 
 
@@ -45,7 +46,7 @@ if files:
         ready = [one for one in (preview.draw(held, file, mode) for file in files) if one]
     label = f"Send {len(ready)} files" if len(ready) > 1 else "Send"
     sending = {"type": "primary", "icon": ":material/send:", "disabled": not ready}
-    buttons.button(label, on_click=send, args=(ready, mode), **sending)
+    buttons.button(label, on_click=send, args=(ready,), **sending)
     buttons.button("Not now", on_click=forget_choice)
 
 sent = parcels.current()

@@ -102,16 +102,21 @@ def at_rest(page: Page) -> None:
     expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
 
 
-def pick(page: Page, path: Path, mode: str | None = None) -> None:
-    if mode:
-        page.get_by_role("radiogroup").get_by_text(mode, exact=True).click()
-        expect(page.get_by_role("radio", name=mode)).to_be_checked()
+def pick(page: Page, path: Path, mode: str = "") -> None:
+    """Pick a file on a page that is at rest, and then a mode.
+
+    Not the other way round: a file picked in the instant in which a run of the script begins is lost, because
+    Streamlit empties the queue in which the address to upload it to is on its way to the browser.
+    """
     at_rest(page)
     page.locator("input[type=file]").set_input_files(path)
     expect(page.get_by_text("what it will do")).to_be_visible()
+    if mode:
+        page.get_by_role("radiogroup").get_by_text(mode, exact=True).click()
+        expect(page.get_by_text(f"what it will do · {mode}")).to_be_visible()
 
 
-def send(page: Page, path: Path, mode: str | None = None) -> None:
+def send(page: Page, path: Path, mode: str = "") -> None:
     """Send a file on the Upload page, and wait for its receipt."""
     pick(page, path, mode)
     page.get_by_role("button", name="Send", exact=True).click()

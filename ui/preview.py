@@ -35,7 +35,7 @@ def ask_mode() -> Mode:
 def draw(held: Link, one: Chosen, mode: Mode) -> Chosen | None:
     """What a file would do if it were sent now. The file with its store, or None when it is not to be sent."""
     with st.container(border=True):
-        st.markdown(f"**{plain.escaped(one.name)}** – what it will do")
+        st.markdown(f"**{plain.escaped(one.name)}** – what it will do · {MODES[mode][0]}")
         try:
             if _names_no_store(held, one, mode):
                 one = replace(one, store=_ask_store(held, one))
