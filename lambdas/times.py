@@ -16,7 +16,7 @@ _ISO = re.compile(
 
 def text(moment: datetime) -> str:
     """The fixed-width UTC text of an aware datetime (27 characters, microseconds)."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ").rjust(27, "0")
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")[:26] + "Z"
 
 
 def moment(fixed: str) -> datetime:

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambdas.stockfile import Reject, Row, Unreadable, read
+from lambdas.stockfile import Mapping, Reject, Row, StockFile, Unclear, Unreadable, read
+from lambdas.stockfile.mapping import NONE, of_json, of_text
 
 NOW = "2026-11-23T12:00:00.000000Z"
 
@@ -48,11 +49,6 @@ def test_commas_semicolons_and_tabs_in_utf_8_and_utf_16_are_read_alike(mark: str
     ]
 
 
-def test_a_decimal_comma_is_not_guessed_to_be_a_point():
-    reject = rejected("store;item;count\nBerlin;Sugar;18,5\n")
-    assert (reject.column, reject.value) == ("count", "18,5")
-
-
 @pytest.mark.parametrize(
     ("stated", "means"),
     [("8.00", "8"), ("-11.000", "-11"), ("39.5", "39.5"), ("800", "800"), ("-0", "0"), ("+4", "4"), (".5", "0.5")],
@@ -73,7 +69,8 @@ def test_an_unquoted_thousands_comma_is_not_read_as_a_one():
 
 @pytest.mark.parametrize(("row", "column"), [(",Tea,1", "store"), ("Berlin,,1", "item"), ("Berlin", "item")])
 def test_a_row_without_its_key_is_rejected(row: str, column: str):
-    assert rejected(f"store,item,count\n{row}\n").column == column
+    [reject] = read(f"store,item,count\n{row}\nOslo,Jam,3\n".encode(), uploaded_at=NOW).rejects
+    assert (reject.number, reject.column) == (2, column)
 
 
 def test_keys_stay_text():
@@ -104,7 +101,18 @@ def test_a_time_becomes_fixed_width_utc(stated: str, means: str):
 
 @pytest.mark.parametrize(
     "stated",
-    ["", "yesterday", "22.11.2026", "1763800000", "2026-13-01", "2026-11-24T12:00:01Z", "0001-01-01 00:00+14:00"],
+    [
+        "",
+        "yesterday",
+        "22.11.26",
+        "17638000",
+        "31.02.2026",
+        "2026-13-01",
+        "13:00 PM",
+        "22.11.2026 13:00 PM",
+        "2026-11-24T12:00:01Z",
+        "0001-01-01 00:00+14:00",
+    ],
 )
 def test_a_time_that_is_blank_unclear_or_a_day_ahead_is_rejected(stated: str):
     assert rejected(f"store,item,count,updated_at\nBerlin,Tea,1,{stated}\n").column == "updated_at"
@@ -127,15 +135,28 @@ def test_the_store_that_a_row_names_counts_more_than_the_one_said():
         (b"", "empty"),
         (b"\n \n", "empty"),
         (b"store,item,count\n", "no rows"),
-        (b"sku,qty\nA,1\n", "“item” and no column “count”"),
-        (b"item,count,count\nA,1,2\n", "stands twice"),
-        (b"store,item,count\nBerlin,Caf\xe9,1\n", "not UTF-8"),
-        (b'store,item,count\nBerlin,"' + b"x" * 200_000, "can't be read as CSV"),
+        (b"store,item,count\n,,\n , ,\n", "no rows"),
+        (b'store,item,count\nBerlin,"' + b"x" * 200_000, "cell of over 131,072 characters"),
+        (b'store,item,count\nBerlin,Tea,1\nBerlin,"Jam,2\n', "Row 3 opens a quote .line 3. that never closes"),
+        (b"store,item,count\nBerlin,Tea," + b"1" * 2**20, "line of over 1,048,576 characters"),
+        (b"store,item,count" + b",x" * 3000 + b"\n" + b"1," * 3000, "3,003 cells"),
+        (b"store,item,count\nBerlin,Caf\x81,1\n", "not all cp1252 text"),
+        (b"\x00\x01\x02\x03" * 9, "not a text file"),
+        (b"PK\x03\x04" + b"x" * 50, "damaged .zip"),
+        (b"\x1f\x8b" + b"x" * 50, "damaged"),
+        (b"\xd0\xcf\x11\xe0" + b"x" * 600, "can't be read"),
+        (b"%PDF-1.7 ...", "a PDF"),
+        (b"<!DOCTYPE html><html>", "a web page"),
+        (b'[{"sku": "A", "qty": 1}', "can't be read as such"),
+        (b'{"a": ' * 9000, "can't be read as such"),
+        (b"[]", "no rows"),
     ],
 )
 def test_a_file_that_can_not_be_used_says_what_was_seen(data: bytes, says: str):
-    with pytest.raises(Unreadable, match=says):
-        read(data, uploaded_at=NOW)
+    given_encoding = Mapping(encoding="cp1252") if b"Caf" in data else Mapping()
+    with pytest.raises(Unreadable, match=says) as refused:
+        read(data, uploaded_at=NOW, mapping=given_encoding)
+    assert not isinstance(refused.value, Unclear)
 
 
 @given(st.binary(max_size=200) | st.text(max_size=200).map(lambda text: f"store,item,count\n{text}".encode()))
@@ -146,3 +167,185 @@ def test_whatever_the_bytes_every_row_is_read_or_rejected(data: bytes):
         return
     numbers = [row.number for row in (*reading.rows, *reading.rejects)]
     assert len(set(numbers)) == len(numbers) > 0
+
+
+# --- what is found, and what is asked ---------------------------------------------------------------------------------
+
+
+def column(*counts: str, mark: str = ",") -> list[Decimal | str]:
+    """What a column of counts is read as: numbers, and the values of rejects."""
+    rows = "".join(f'x{mark}i{n}{mark}"{count}"\n' for n, count in enumerate(counts))
+    reading = read(f"store{mark}item{mark}count\n{rows}".encode(), uploaded_at=NOW)
+    found = [(row.number, row.count) for row in reading.rows] + [(r.number, r.value) for r in reading.rejects]
+    return [value for _, value in sorted(found)]
+
+
+@pytest.mark.parametrize(
+    ("counts", "mark", "mean"),
+    [
+        (("8,00", "12,00"), ";", [8, 12]),
+        (("1.234,5", "1.234", "7"), ";", [Decimal("1234.5"), 1234, 7]),
+        (("1,234.5", "1,234", "7"), ",", [Decimal("1234.5"), 1234, 7]),
+        (("0.125", "1.234"), ",", [Decimal("0.125"), Decimal("1.234")]),
+        (("-11.000", "5.000"), ",", [-11, 5]),
+        (("10.0000", "1.234"), ",", [10, Decimal("1.234")]),
+        (("1.234.567", "1.234"), ",", [1234567, 1234]),
+        (("1\u00a0234,5", "1\u202f000"), ";", [Decimal("1234.5"), 1000]),
+        (("1'234", "−3"), ",", [1234, -3]),
+        (("8,5", "1,2,3", "12,34.5"), ",", [Decimal("8.5"), "1,2,3", "12,34.5"]),
+    ],
+)
+def test_the_decimal_mark_is_decided_for_the_whole_column(
+    counts: tuple[str, ...], mark: str, mean: list[Decimal | int | str]
+):
+    assert column(*counts, mark=mark) == mean
+
+
+@pytest.mark.parametrize(
+    ("counts", "mark"),
+    [(("1.234",), ","), (("1,234",), ","), (("11,000", "5"), ","), (("11.000",), ";"), (("8.5", "8,5"), ",")],
+)
+def test_a_column_whose_decimal_mark_can_not_be_told_is_asked_about(counts: tuple[str, ...], mark: str):
+    with pytest.raises(Unclear) as asked:
+        column(*counts, mark=mark)
+    assert asked.value.question.about == "decimal"
+
+
+def test_the_decimal_mark_that_is_said_counts_for_every_cell():
+    data = b"store;item;count\nB;Tea;1.234\nB;Jam;8,5\nB;Rye;8.5\n"
+    reading = read(data, uploaded_at=NOW, mapping=Mapping(decimal=","))
+    assert [row.count for row in reading.rows] == [1234, Decimal("8.5")]
+    assert [(reject.number, reject.value) for reject in reading.rejects] == [(4, "8.5")]
+
+
+def stated(*times: str) -> list[str | None]:
+    rows = "".join(f'x,i{n},1,"{time}"\n' for n, time in enumerate(times))
+    reading = read(f"store,item,count,updated_at\n{rows}".encode(), uploaded_at=NOW)
+    assert not reading.rejects
+    return [row.updated_at and row.updated_at[:19] for row in reading.rows]
+
+
+@pytest.mark.parametrize(
+    ("times", "mean"),
+    [
+        (("22.11.2026", "03.04.2026 9:05"), ["2026-11-22T00:00:00", "2026-04-03T09:05:00"]),
+        (("22/11/2026", "03/04/2026"), ["2026-11-22T00:00:00", "2026-04-03T00:00:00"]),
+        (("11/22/2026 1:30 PM", "03/04/2026 12:00 AM"), ["2026-11-22T13:30:00", "2026-03-04T00:00:00"]),
+        (("2026/11/22 08:00:01",), ["2026-11-22T08:00:01"]),
+        (("22 Nov 2026", "Nov 3, 2026 08:00"), ["2026-11-22T00:00:00", "2026-11-03T08:00:00"]),
+        (("1763800000", "1763800000000"), ["2025-11-22T08:26:40", "2025-11-22T08:26:40"]),
+        (("46348.5",), ["2026-11-22T12:00:00"]),
+        (("11/11/2026",), ["2026-11-11T00:00:00"]),
+    ],
+)
+def test_days_and_months_are_told_apart_by_the_whole_column(times: tuple[str, ...], mean: list[str]):
+    assert stated(*times) == mean
+
+
+@pytest.mark.parametrize("times", [("03/04/2026",), ("13/04/2026", "04/13/2026"), ("03/04/20", "03/04/2026")])
+def test_a_column_whose_days_and_months_can_not_be_told_apart_is_asked_about(times: tuple[str, ...]):
+    with pytest.raises(Unclear) as asked:
+        stated(*times)
+    assert asked.value.question.about == "dates"
+
+
+@pytest.mark.parametrize(
+    ("data", "about"),
+    [
+        (b"sku,Available,On hand\nA,1,2\nB,3,4\n", "count"),
+        (b"item,count,count\nA,1,2\n", "count"),
+        (b"sku,status\nA,there\n", "count"),
+        (b"sku,delta\nA,-1\nB,2\n", "count"),
+        (b"sku,stock\nA,yes\nB,no\n", "count"),
+        (b"Ref,Stk\nA,1\n", "count"),
+        (b"qty,price\n1,2.5\n3,9.5\n", "item"),
+        (b"sku,name,qty\n,Tea,1\n,Tea,2\n", "item"),
+        (b"shop,warehouse,sku,qty\nx,y,A,1\n", "store"),
+        (b"Berlin,Tea,5\nBerlin,Jam,6\n", "header"),
+        (b"sku,Opening,,Closing\n,qty,value,qty\nA,1,2,3\n", "header"),
+    ],
+)
+def test_what_is_not_certain_is_asked_and_nothing_is_read(data: bytes, about: str):
+    with pytest.raises(Unclear) as asked:
+        read(data, uploaded_at=NOW, store="Berlin")
+    assert asked.value.question.about == about
+    assert StockFile(data).understood.question == asked.value.question
+
+
+def test_an_answer_is_enough_and_what_was_found_beside_the_question_stays():
+    data = b"Shop,SKU,Available,On hand\nOslo,A,1,2\n"
+    found = StockFile(data).understood.mapping
+    assert (found.item, found.count, found.store) == ((("SKU",),), None, "Shop")
+    [row] = read(data, uploaded_at=NOW, mapping=Mapping(count="On hand")).rows
+    assert row == Row(2, "Oslo", "A", Decimal(2), None)
+
+
+def test_columns_may_be_said_by_number_and_a_file_may_have_no_headings():
+    data = b"Berlin,Tea,5\nBerlin,Jam,6\n"
+    mapping = Mapping(header=False, item=(("#2",),), count="#3", store="#1")
+    assert read(data, uploaded_at=NOW, mapping=mapping).rows == [
+        Row(1, "Berlin", "Tea", Decimal(5), None),
+        Row(2, "Berlin", "Jam", Decimal(6), None),
+    ]
+
+
+def test_a_mapping_that_names_what_is_not_there_asks_and_says_what_is():
+    with pytest.raises(Unclear, match=r"no column “On shelf”\. It has: “sku”, “qty”"):
+        read(b"sku,qty\nA,1\n", uploaded_at=NOW, mapping=Mapping(count="On shelf"))
+
+
+def test_a_column_of_times_can_be_left_out():
+    data = b"store,item,count,updated_at\nB,Tea,1,nonsense\n"
+    assert read(data, uploaded_at=NOW).rejects
+    assert not read(data, uploaded_at=NOW, mapping=Mapping(updated_at=NONE)).rejects
+
+
+def test_a_sum_with_a_part_that_can_not_be_used_is_no_sum():
+    data = b"store,sku,qty\nB,A,1\nB,A,x\nB,C,2\nB,C,3\n"
+    reading = read(data, uploaded_at=NOW, mapping=Mapping(repeats="sum"))
+    assert reading.adds
+    assert [(row.item, row.count) for row in reading.rows] == [("C", 2), ("C", 3)]
+    assert [(reject.number, reject.reason[:5]) for reject in reading.rejects] == [(2, "row 3"), (3, "not a")]
+
+
+def test_a_row_whose_quotes_end_too_early_is_rejected_alone():
+    data = b'store,item,count\nB,"12" pizza",3\nB,Tea,4\nB,"a ""b""",5\n'
+    reading = read(data, uploaded_at=NOW)
+    assert [(row.number, row.item) for row in reading.rows] == [(3, "Tea"), (4, 'a "b"')]
+    assert [(reject.number, reject.reason) for reject in reading.rejects] == [
+        (2, "its quotes do not end where its cells do (line 2)")
+    ]
+
+
+def test_an_apostrophe_before_a_formula_is_the_mark_of_an_export_and_no_part_of_the_name():
+    rows = read(b"store,item,count\nB,'=1+1,1\nB,'Tis,2\n", uploaded_at=NOW).rows
+    assert [row.item for row in rows] == ["=1+1", "'Tis"]
+
+
+def test_the_shape_is_that_of_the_headings_and_not_of_what_stands_under_or_above_them():
+    one, other = b"SKU,On Hand\nA,1\n", b"Stock of May\n\nsku;on_hand\nB;2\nC;3\n"
+    assert StockFile(one).understood.shape == StockFile(other).understood.shape
+    assert StockFile(one).understood.shape != StockFile(b"sku,qty\nA,1\n").understood.shape
+
+
+def test_a_mapping_is_the_same_after_it_was_kept_as_text():
+    mapping = Mapping(item=(("SKU",), ("Name", "Size")), stores=("A", "B"), words=(("none", "0"),), header=False)
+    assert of_json(mapping.as_json()) == mapping
+    assert of_json(Mapping().as_json()) == Mapping()
+
+
+@pytest.mark.parametrize(
+    ("text", "means"),
+    [
+        ('item=SKU,count="On hand, now",store=3', Mapping(item=(("SKU",),), count="On hand, now", store="#3")),
+        ("item=SKU|Name+Size,stores=A|B", Mapping(item=(("SKU",), ("Name", "Size")), stores=("A", "B"))),
+    ],
+)
+def test_a_mapping_is_written_in_one_line(text: str, means: Mapping):
+    assert of_text(text) == means
+
+
+@pytest.mark.parametrize("text", ["", "item", "item=", "price=3", 'item="a'])
+def test_a_mapping_that_can_not_be_understood_is_refused(text: str):
+    with pytest.raises(ValueError, match=r"“|No closing"):
+        of_text(text)

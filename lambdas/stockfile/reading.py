@@ -1,0 +1,261 @@
+"""Reading a stock file: bytes in, rows and rejects out.
+
+Owns what a row of a file means and why a row can't be used. Pure: knows nothing of AWS, of tables or of modes.
+"""
+
+import unicodedata
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+
+from lambdas import times
+from lambdas.stockfile import counts, moments
+from lambdas.stockfile.counts import Cell, Unusable, text_of
+from lambdas.stockfile.headings import TOTALS
+from lambdas.stockfile.layout import Layout
+from lambdas.stockfile.mapping import AUTOMATIC, Mapping
+from lambdas.stockfile.parts import Question, Reading, Reject, Row, Unclear, Understanding, Unreadable
+from lambdas.stockfile.table import Record, holds, table
+from lambdas.stockfile.text import Broken
+from lambdas.stockfile.understanding import understand
+
+AHEAD_HOURS = 24
+"""A time further ahead of the upload than this is rejected: in `newest` mode it would lock the item."""
+
+_KEY_BYTES = {"store": 2048, "item": 1024}  # DynamoDB's limits for a partition key and a sort key
+_SHOWN = 60
+_NO_VARIANT = "Default Title"  # what Shopify writes for a product without variants
+_FORMULA = (
+    "'=",
+    "'+",
+    "'-",
+    "'@",
+    "'\t",
+    "'\r",
+)  # as our own exports write what a spreadsheet would take for a formula
+
+
+class _Wrong(Exception):
+    """A cell can't be used: column, value, reason."""
+
+
+def read(data: bytes, *, uploaded_at: str, store: str | None = None, mapping: Mapping = AUTOMATIC) -> Reading:
+    """The whole file at once. ``store`` is for files, or cells, that name none; ``uploaded_at`` fixed-width UTC text.
+
+    Raises Unreadable when no row could be read, and Unclear when something has to be said first.
+    """
+    return StockFile(data, mapping).read(uploaded_at=uploaded_at, store=store)
+
+
+class StockFile:
+    """A stock file, opened and understood; its rows are read as a stream, from the start each time."""
+
+    def __init__(self, data: bytes, mapping: Mapping = AUTOMATIC):
+        """Raises Unreadable for what is no stock file. What has to be asked stands in ``understood.question``."""
+        self._table = table(data, mapping)
+        self.understood, self._layout = understand(self._table, mapping)
+
+    @property
+    def names_no_store(self) -> bool:
+        """Whether somebody has to say which store it is for."""
+        said = self.understood.mapping
+        return self._layout is not None and not (said.store or said.stores or said.always)
+
+    def records(self) -> Iterator[Record]:
+        """Row number and cells of every record, headings and what stands above them included."""
+        return self._table.records()
+
+    def read(self, *, uploaded_at: str, store: str | None = None) -> Reading:
+        """Every row and reject. Raises as ``rows`` does, and Unreadable when there are none."""
+        said = self.understood.mapping
+        reading = Reading(timed=bool(said.updated_at), adds=said.repeats == "sum")
+        for one in self.rows(uploaded_at=uploaded_at, store=store):
+            if isinstance(one, Row):
+                reading.rows.append(one)
+            else:
+                reading.rejects.append(one)
+        if not reading.rows and not reading.rejects:
+            raise Unreadable("The file has no rows that hold anything under its headings. Nothing was loaded.")
+        return reading
+
+    def rows(self, *, uploaded_at: str, store: str | None = None) -> Iterator[Row | Reject]:
+        """Every row, or why it can't be used. Raises Unclear when something has to be said first."""
+        said, layout = self.understood.mapping, self._layout
+        if layout is None or self.understood.question:
+            raise Unclear(self.understood.question or Question("header", "The file was not understood."))
+        if self.names_no_store and not (store or "").strip():
+            raise Unclear(
+                Question("store", "The file does not say which store it is for. Say which, and send it again.")
+            )
+        reader = _Rows(self.understood, layout, (store or said.always or "").strip(), uploaded_at, self._table.kind)
+        if said.repeats == "sum":
+            # A sum without one of its parts would be a wrong number, so none of its rows counts.
+            return reader.whole_sums(self._table.records)
+        return reader.of(self._table.records())
+
+
+Key = tuple[str, str]  # store, item
+
+
+class _Rows:
+    """Makes rows and rejects of records."""
+
+    def __init__(self, understood: Understanding, layout: Layout, store: str, uploaded_at: str, kind: str):
+        said = understood.mapping
+        self._layout, self._names, self._store = layout, understood.columns, store
+        self._first = understood.header[1] + 1 if understood.header else 0
+        self._latest = times.later(uploaded_at, hours=AHEAD_HOURS)
+        self._mark, self._order = said.decimal or ".", said.dates or "dmy"
+        self._words = {word.strip().casefold(): number for word, number in said.words}
+        self._is_csv = kind == "CSV"
+        self._known_time: tuple[Cell, str] = ("", "")
+        self._lost: dict[Key, int] = {}  # the items of which a row can't be used, and which row
+
+    def whole_sums(self, records: Callable[[], Iterator[Record]]) -> Iterator[Row | Reject]:
+        """The rows of the items of which every row can be used; the others are rejects."""
+        for _ in self.of(records()):
+            pass
+        lost = self._lost
+        for one in self.of(records()):
+            if isinstance(one, Row) and (bad := lost.get((one.store, one.item))):
+                column = one.column or self._names[self._layout.counts[0]]
+                reason = f"row {bad:,} of the same item can't be used, so their sum is not known"
+                yield Reject(one.number, column, f"{one.count:f}", reason)
+            else:
+                yield one
+
+    def of(self, records: Iterator[Record]) -> Iterator[Row | Reject]:
+        for number, cells in records:
+            if number < self._first:
+                continue
+            if isinstance(cells, Broken):
+                yield Reject(number, "", "", str(cells))
+            elif self._layout.stores:
+                yield from self._wide(number, cells)
+            elif one := self._long(number, cells):
+                yield one
+
+    def _long(self, number: int, cells: list[Cell]) -> Row | Reject | None:
+        """The row of a file that has one store a row; None for a blank one."""
+        layout = self._layout
+        key = None
+        try:
+            item = self._item(cells)
+            if not item and not holds(cells):
+                return None
+            self._check_width(cells)
+            key = self._stored(cells), self._checked_item(item)
+            return Row(number, *key, self._filled(cells, layout.count), self._time(cells))
+        except _Wrong as wrong:
+            if key:
+                self._lost[key] = number
+            return Reject(number, *wrong.args)
+
+    def _wide(self, number: int, cells: list[Cell]) -> Iterator[Row | Reject]:
+        """The rows of a line with a column for each store. A blank cell is none: the store does not keep the item."""
+        for index, store, heading in self._layout.stores:
+            if not holds(cells[index : index + 1]):
+                continue
+            key = None
+            try:
+                self._check_width(cells)
+                key = _key("store", heading, store), self._checked_item(self._item(cells))
+                yield Row(number, *key, self._filled(cells, index), self._time(cells), heading)
+            except _Wrong as wrong:
+                if key:
+                    self._lost[key] = number
+                column, value, reason = wrong.args
+                yield Reject(number, heading, value, reason if column in ("", heading) else f"{column}: {reason}")
+
+    def _filled(self, cells: list[Cell], index: int | None) -> Decimal:
+        count = self._count(cells, index)
+        if count is None:
+            raise _Wrong(self._name(index, "count"), "", "the count is blank; blank is not zero")
+        return count
+
+    def _check_width(self, cells: list[Cell]) -> None:
+        width = self._layout.width
+        if self._is_csv and len(cells) > width and holds(cells[width:]):
+            # An unquoted 1,000 makes two cells; reading on would load a 1.
+            said = ",".join(map(text_of, cells))[:200]
+            raise _Wrong("", said, f"the row has {len(cells)} cells and the header {width}")
+
+    def _name(self, index: int | None, otherwise: str) -> str:
+        return otherwise if index is None else self._names[index]
+
+    def _text(self, cells: list[Cell], index: int) -> str:
+        """A cell as a key: without spaces around it, one letter always written in one way."""
+        if index >= len(cells):
+            return ""
+        cell = cells[index]
+        text: str = (cell if type(cell) is str else text_of(cell)).strip()
+        if text[:1] == "'" and self._is_csv and text.startswith(_FORMULA):
+            text = text[1:]
+        return text if text.isascii() else unicodedata.normalize("NFC", text)
+
+    def _item(self, cells: list[Cell]) -> str:
+        """The first alternative that is not blank; blank when all are."""
+        for alternative in self._layout.item:
+            if len(alternative) == 1:
+                text = self._text(cells, alternative[0])
+            else:
+                parts = (self._text(cells, index) for index in alternative)
+                text = " / ".join(part for part in parts if part and part != _NO_VARIANT)
+            if text:
+                return text
+        return ""
+
+    def _checked_item(self, item: str) -> str:
+        heading = self._name(self._layout.item[0][0], "item")
+        if item.casefold() in TOTALS:
+            raise _Wrong(heading, item, "the row is a total, not an item")
+        return _key("item", heading, item)
+
+    def _stored(self, cells: list[Cell]) -> str:
+        index = self._layout.store
+        return _key(
+            "store", self._name(index, "store"), (self._text(cells, index) if index is not None else "") or self._store
+        )
+
+    def _count(self, cells: list[Cell], index: int | None) -> Decimal | None:
+        """None for a blank cell."""
+        cell = cells[index] if index is not None and index < len(cells) else ""
+        if type(cell) is str:
+            if cell.isdigit() and cell.isascii() and len(cell) <= counts.PRECISION:
+                return Decimal(cell)
+            cell = cell.strip()
+            if not cell:
+                return None
+            cell = self._words.get(cell.casefold(), cell) if self._words else cell
+        elif cell is None:
+            return None
+        try:
+            return counts.number(cell, self._mark)
+        except Unusable as unusable:
+            raise _Wrong(self._name(index, "count"), text_of(cell)[:_SHOWN], str(unusable)) from unusable
+
+    def _time(self, cells: list[Cell]) -> str | None:
+        index = self._layout.updated_at
+        if index is None:
+            return None
+        cell = cells[index] if index < len(cells) else ""
+        if cell == self._known_time[0] and cell:  # a file often states one time in all its rows
+            return self._known_time[1]
+        if cell is None or (isinstance(cell, str) and not cell.strip()):
+            raise _Wrong(self._names[index], "", "the time is blank, and the file has a column for it")
+        try:
+            stated = moments.moment(cell, self._order)
+        except Unusable as unusable:
+            raise _Wrong(self._names[index], text_of(cell)[:_SHOWN], str(unusable)) from unusable
+        if stated > self._latest:
+            reason = f"more than {AHEAD_HOURS} hours ahead; it would lock the item"
+            raise _Wrong(self._names[index], text_of(cell)[:_SHOWN], reason)
+        self._known_time = cell, stated
+        return stated
+
+
+def _key(part: str, heading: str, value: str) -> str:
+    if not value:
+        raise _Wrong(heading, "", f"the {part} is blank")
+    if len(value) * 4 > _KEY_BYTES[part] and len(value.encode()) > _KEY_BYTES[part]:
+        raise _Wrong(heading, value[:_SHOWN] + "…", f"longer than {_KEY_BYTES[part]:,} bytes")
+    return value

@@ -1,0 +1,73 @@
+"""Understanding a table: its headings, its columns, its conventions, what has to be asked, and why all of it. Pure."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import islice
+
+from lambdas.stockfile import counts
+from lambdas.stockfile.choice import Choice, Open
+from lambdas.stockfile.conventions import conventions
+from lambdas.stockfile.counts import Cell, text_of
+from lambdas.stockfile.header import Header, data, find_header
+from lambdas.stockfile.headings import plain
+from lambdas.stockfile.layout import Layout, Unknown, layout, listed, names_of
+from lambdas.stockfile.mapping import Mapping
+from lambdas.stockfile.parts import Question, Understanding, Unreadable
+from lambdas.stockfile.table import Table, holds
+from lambdas.stockfile.text import Broken
+
+SAMPLE = 1000
+"""From so many rows it is seen what a column holds."""
+
+
+def understand(of: Table, said: Mapping) -> tuple[Understanding, Layout | None]:
+    """How a table is understood; and where its columns are, unless there is a question."""
+    header = find_header(of, said)
+    names = names_of(header.texts)
+    rows = [
+        (n, cells) for n, cells in islice(data(of, header), SAMPLE) if not isinstance(cells, Broken) and holds(cells)
+    ]
+    if header.rows and not rows and not any(isinstance(cells, Broken) for _, cells in data(of, header)):
+        raise Unreadable("The file has a header and no rows under it. Nothing was loaded.")
+    why: list[str] = []
+    choice = Choice(header.texts, names, [cells for _, cells in rows], why)
+    mapping, asked = choice.complete(replace(said, sheet=said.sheet or of.sheet))
+    question, places = of.question or header.question or asked, None
+    try:
+        if not question:
+            places = layout(mapping, names, header.texts)
+            mapping = conventions(of, header, places, mapping, why)
+    except Open as opened:
+        question = opened.question
+    except Unknown as unknown:
+        question = Question(unknown.part, f"{unknown} It has: {listed(names)}.")
+    understood = Understanding(
+        of.kind, of.encoding, of.delimiter, of.sheets, header.rows, names,
+        tuple((number, tuple(map(text_of, cells))) for number, cells in rows[:10]),
+        mapping, (*_about_file(of, header), *why), question, _shape(of, header, rows),
+    )  # fmt: skip
+    return understood, None if question else places
+
+
+def _about_file(of: Table, header: Header) -> Iterator[str]:
+    if of.encoding and of.encoding not in ("utf-8", "utf-8-sig"):
+        yield f"The text is read as {of.encoding}."
+    if len(of.sheets) > 1:
+        yield f"The sheet “{of.sheet}” is read, one of {len(of.sheets)}."
+    if header.rows and header.rows[0] > 1:
+        last = header.rows[0] - 1
+        above = "Row 1 stands" if last == 1 else f"Rows 1 to {last:,} stand"
+        yield f"{above} above the headings, and nothing of it is read."
+
+
+def _shape(of: Table, header: Header, rows: list[tuple[int, list[Cell]]]) -> str:
+    """What next week's file has in common with this one: its headings, else what kind of thing each column holds."""
+    if header.rows or of.headings:
+        words = [plain(text) for text in header.texts]
+        basis = ["headings", *(sorted(words) if of.headings else words)]
+    else:
+        kinds = [str(counts.looks_numeric(cell)) for cell in rows[0][1]] if rows else []
+        basis = ["no headings", of.kind, str(of.delimiter), *kinds]
+    return hashlib.sha256(json.dumps(basis).encode()).hexdigest()[:16]
