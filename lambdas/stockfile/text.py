@@ -14,11 +14,11 @@ from typing import IO
 import chardet
 
 from lambdas.stockfile import headings
+from lambdas.stockfile.container import MAX_COLUMNS
 from lambdas.stockfile.parts import Unreadable
 
 MAX_LINE = 2**20
 MAX_CELL = 2**17
-MAX_COLUMNS = 2_000
 DELIMITERS = ",;\t|"
 ENCODINGS = (
     "utf-8", "utf-16", "cp1252", "mac-roman", "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257",

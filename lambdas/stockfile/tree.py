@@ -10,9 +10,10 @@ from decimal import Decimal
 from typing import IO, Any
 
 from lambdas.stockfile import headings
+from lambdas.stockfile.container import MAX_COLUMNS
 from lambdas.stockfile.counts import Cell
 from lambdas.stockfile.parts import Unreadable
-from lambdas.stockfile.text import MAX_COLUMNS, Broken, lines
+from lambdas.stockfile.text import Broken, lines
 
 MAX_TEXT = 64 * 2**20
 KEY, VALUE = "item", "count"
