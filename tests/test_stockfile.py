@@ -261,6 +261,8 @@ def test_a_column_whose_days_and_months_can_not_be_told_apart_is_asked_about(tim
         (b"qty,price\n1,2.5\n3,9.5\n", "item"),
         (b"sku,name,qty\n,Tea,1\n,Tea,2\n", "item"),
         (b"shop,warehouse,sku,qty\nx,y,A,1\n", "store"),
+        (b"sku,inventory_A,inventory_A\nx,1,2\n", "count"),
+        (b"sku,qty,last updated\nA,1,03/04/20\n", "dates"),
         (b"Berlin,Tea,5\nBerlin,Jam,6\n", "header"),
         (b"sku,Opening,,Closing\n,qty,value,qty\nA,1,2,3\n", "header"),
     ],
@@ -287,6 +289,18 @@ def test_columns_may_be_said_by_number_and_a_file_may_have_no_headings():
         Row(1, "Berlin", "Tea", Decimal(5), None),
         Row(2, "Berlin", "Jam", Decimal(6), None),
     ]
+
+
+def test_rows_under_the_first_headings_are_rows_even_when_better_headings_follow():
+    reading = read(b"sku,qty\nA,1\n\nsku,qty,location\nC,3,Oslo\n", uploaded_at=NOW, store="Berlin")
+    assert [row.item for row in reading.rows] == ["A"]
+    assert [reject.number for reject in reading.rejects] == [4, 5]
+
+
+def test_a_text_of_many_marks_is_refused_as_a_key_at_once():
+    name = "a" + "\u0301\u0316" * 60_000
+    [reject] = read(f"store,item,count\nB,{name},3\nB,Tea,1\n".encode(), uploaded_at=NOW).rejects
+    assert reject.reason == "longer than 1,024 bytes"
 
 
 def test_a_mapping_that_names_what_is_not_there_asks_and_says_what_is():
@@ -338,6 +352,7 @@ def test_a_mapping_is_the_same_after_it_was_kept_as_text():
     ("text", "means"),
     [
         ('item=SKU,count="On hand, now",store=3', Mapping(item=(("SKU",),), count="On hand, now", store="#3")),
+        ("store=,updated_at=", Mapping(store=NONE, updated_at=NONE)),
         ("item=SKU|Name+Size,stores=A|B", Mapping(item=(("SKU",), ("Name", "Size")), stores=("A", "B"))),
     ],
 )

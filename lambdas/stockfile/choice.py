@@ -75,6 +75,10 @@ class Choice:
         plain_ones = [i for i in self.roles.counts if plain(self.texts[i]) == "count" or self._has_numbers(i)]
         wide = [columns for columns in self.roles.wide.values() if any(map(self._has_numbers, columns))]
         if len(wide) == 1 and not plain_ones:
+            outlets = [outlet(self.texts[i]) for i in wide[0]]
+            twice = {name for name in outlets if outlets.count(name) > 1}
+            if twice:
+                raise Open("count", f"Which columns are the counts? More than one is of {listed(map(str, twice))}.")
             return tuple(self.names[i] for i in wide[0]), None
         if len(plain_ones) == 1 and not wide:
             return (), self.names[plain_ones[0]]
@@ -135,11 +139,14 @@ class Choice:
         return self.names[words.get("store", found[0])] if found else NONE
 
     def _updated(self) -> str:
-        """The column of times. Another's that holds none is left out; our own word is taken at its word."""
+        """The column of times. A blank one is left out; our own word is taken at its word."""
         for index in self.roles.updated:
+            name = self.names[index]
             if any(map(moments.is_time, self._cells(index))) or plain(self.texts[index]) == plain("updated_at"):
-                return self.names[index]
-            self.why.append(f"“{self.names[index]}” is left out: it holds no times.")
+                return name
+            if held := next(filter(None, self._column(index)), ""):
+                raise Open("dates", f"Which column says when it was counted, if any? “{name}” holds “{held[:40]}”.")
+            self.why.append(f"“{name}” is left out: it is blank.")
         return NONE
 
     def _explain(self, found: Mapping) -> None:

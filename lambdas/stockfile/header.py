@@ -41,7 +41,9 @@ def find_header(of: Table, said: Mapping) -> Header:
         for header in found:
             if wanted <= {plain(name) for name in names_of(header.texts)}:
                 return replace(header, question=None)
-    best = max(found, key=lambda header: roles(header.texts).score, default=None)
+    # The first that names an item and a count: rows under it are rows, even when better headings follow.
+    whole = next((header for header in found if roles(header.texts).score >= 4), None)
+    best = whole or max(found, key=lambda header: roles(header.texts).score, default=None)
     if best and (
         roles(best.texts).score >= 4 or (roles(best.texts).score and not any(map(counts.looks_numeric, best.texts)))
     ):

@@ -52,6 +52,7 @@ class Mapping:
 
 
 AUTOMATIC = Mapping()
+_OPTIONAL = ("store", "updated_at")
 
 
 def of_json(text: str) -> Mapping:
@@ -67,7 +68,8 @@ def of_text(text: str) -> Mapping:
     """The columns of ``item=SKU,count="On hand",store=Location`` or ``item=SKU|Name,stores="A|B|C"``.
 
     Parts: item, count, store, stores, updated_at. A number names a column by its place (``count=3``), ``item=A+B``
-    joins columns, ``item=A|B`` takes B where A is blank. ValueError says what can't be understood.
+    joins columns, ``item=A|B`` takes B where A is blank, ``updated_at=`` says that there is none. ValueError says what
+    can't be understood.
     """
     lexer = shlex.shlex(text, posix=True)
     lexer.whitespace, lexer.whitespace_split, lexer.commenters = ",", True, ""
@@ -76,7 +78,7 @@ def of_text(text: str) -> Mapping:
         raise ValueError("“” is to be NAME=COLUMN")
     for part in lexer:
         name, equals, value = (piece.strip() for piece in part.partition("="))
-        if not equals or not value:
+        if not equals or (not value and name not in _OPTIONAL):
             raise ValueError(f"“{part}” is to be NAME=COLUMN")
         mapping = _with(mapping, name, value)
     return mapping

@@ -190,7 +190,9 @@ class _Rows:
         text: str = (cell if type(cell) is str else text_of(cell)).strip()
         if text[:1] == "'" and self._is_csv and text.startswith(_FORMULA):
             text = text[1:]
-        return text if text.isascii() else unicodedata.normalize("NFC", text)
+        if text.isascii() or len(text) > _KEY_BYTES["store"]:  # too long for any key; and a long one takes minutes
+            return text
+        return unicodedata.normalize("NFC", text)
 
     def _item(self, cells: list[Cell]) -> str:
         """The first alternative that is not blank; blank when all are."""
