@@ -6,10 +6,13 @@ files, of tables or of AWS. The laws behind it are in docs/decisions.md.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from decimal import Decimal
+from decimal import Context, Decimal, Inexact
 from enum import StrEnum
 
-from lambdas.stockfile import Row
+from lambdas.stockfile import Row, Unreadable
+
+Key = tuple[str, str]  # store, item
+_EXACT = Context(prec=38, traps=[Inexact])  # the precision of a DynamoDB number
 
 
 class Mode(StrEnum):
@@ -70,24 +73,41 @@ class Verdict:
     reason: str = ""
 
 
-def split_duplicates(rows: Iterable[Row], mode: Mode) -> tuple[list[Row], list[Verdict]]:
-    """The row that counts of each key, and the superseded others: the newest wins, else the last."""
-    winners: dict[tuple[str, str], Row] = {}
-    losers: list[tuple[Row, tuple[str, str]]] = []
+def split_duplicates(rows: Iterable[Row], mode: Mode, *, adds: bool = False) -> tuple[list[Row], list[Verdict]]:
+    """The row that counts of each key, and the superseded others: the newest wins, else the last.
+
+    With ``adds`` the last one of each key stands for all of them: their sum, and the newest of their times. Raises
+    Unreadable when DynamoDB can't hold a sum.
+    """
+    winners: dict[Key, Row] = {}
+    losers: list[tuple[Row, Key]] = []
+    totals: dict[Key, Row] = {}
     for row in rows:
         key = (row.store, row.item)
         earlier = winners.get(key)
         if earlier is None:
             winners[key] = row
-        elif mode is Mode.NEWEST and (row.updated_at or "") < (earlier.updated_at or ""):
+        elif not adds and mode is Mode.NEWEST and (row.updated_at or "") < (earlier.updated_at or ""):
             losers.append((row, key))
         else:
             winners[key] = row
             losers.append((earlier, key))
-    reason = "row {} of the same file counts"
-    return list(winners.values()), [
+            if adds:
+                totals[key] = _added(totals.get(key, earlier), row)
+    reason = "added up in row {}" if adds else "row {} of the same file counts"
+    return list((winners | totals).values()), [
         Verdict(row, Fate.DUPLICATE, reason=reason.format(winners[key].number)) for row, key in losers
     ]
+
+
+def _added(so_far: Row, row: Row) -> Row:
+    newest = max(so_far.updated_at or "", row.updated_at or "") or None
+    try:
+        total = _EXACT.normalize(_EXACT.add(so_far.count, row.count))  # 1.5 and 0.5 are 2, and not 2.0
+    except Inexact as error:
+        said = f"The rows of “{row.item}” up to row {row.number} add up to more than {_EXACT.prec} digits."
+        raise Unreadable(said) from error
+    return row._replace(count=_EXACT.add(total, Decimal(0)) if total else Decimal(0), updated_at=newest)
 
 
 def judge(row: Row, held: Held | None, applied: Applied) -> Verdict:

@@ -5,16 +5,17 @@ and judges, ``load`` plans, writes and keeps the receipt. Knows nothing of event
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from botocore.exceptions import ClientError
 
-from lambdas import inventory, receipts, store_uploads, tables
+from lambdas import inventory, mappings, receipts, store_uploads, tables
 from lambdas.fates import Applied, Fate, Mode, Verdict, judge, overrule, split_duplicates
 from lambdas.inventory import Key
+from lambdas.opening import open_file
 from lambdas.settings import Settings
-from lambdas.stockfile import Reading, Row, Unreadable, read
+from lambdas.stockfile import Reading, Row, StockFile, Unclear, Unreadable, shape_of
 from lambdas.store_uploads import Spoke
 from lambdas.tables import Item
 from lambdas.upload import Upload, dropped, with_metadata
@@ -43,7 +44,8 @@ class Plan:
 def load(world: World, upload: Upload, request_id: str, *, again: bool = False) -> str:
     """Apply an upload and keep its receipt; returns its id. Safe to repeat.
 
-    A file that can't be used ends as a failed receipt with the reason; only what may work later raises.
+    A file that can't be used ends as a failed receipt with the reason, one that leaves a question open waits for its
+    answer; only what may work later raises.
     ``again`` goes over an upload that has been loaded, because another one crossed it.
     """
     uploads = world.settings.uploads_table
@@ -53,21 +55,62 @@ def load(world: World, upload: Upload, request_id: str, *, again: bool = False) 
         receipt = receipts.start(world.dynamodb, uploads, upload, request_id)
     if receipt is None or ("LoadedAt" in receipt and not again):
         return upload.id
+    upload = replace(
+        upload, mapping=receipt.get("Mapping") or upload.mapping, store=receipt.get("Store") or upload.store
+    )
+    data = None
     try:
         data, upload = fetch(world, upload)
-        reading = read(data, uploaded_at=upload.time, store=upload.store)
+        reading, upload = _read_pinned(world, data, upload, again=again)
+        register(world, upload, reading)
+        planned = plan(world, upload, reading, receipt["StartedAt"] if upload.mode is Mode.STAMP else upload.time)
+    except Unclear as unclear:
+        shape = shape_of(data) if data else None
+        receipts.wait(world.dynamodb, uploads, upload, unclear.question, shape, receipt)
+        return upload.id
     except Unreadable as unreadable:
         receipts.fail(world.dynamodb, uploads, upload, str(unreadable))
         return upload.id
-    stores = {row.store for row in reading.rows}
-    store_uploads.register(world.dynamodb, world.settings.store_uploads_table, upload, stores, timed=reading.timed)
-    stamped = upload.mode is Mode.STAMP
-    planned = plan(world, upload, reading, receipt["StartedAt"] if stamped else upload.time)
     verdicts = _write(world, upload, planned)
     receipts.finish((world.dynamodb, world.s3), uploads, upload, verdicts, reading.rejects)
     for crossed in _crossed(world, upload, verdicts, planned.looked_at):
         load(world, crossed, request_id, again=True)
     return upload.id
+
+
+def _read_pinned(world: World, data: bytes, upload: Upload, *, again: bool) -> tuple[Reading, Upload]:
+    """What the file holds, and the upload with the mapping and store that this and every later run reads it with.
+
+    Not said, it is what is saved for such files now; from then on it stands on the receipt. ``again``: an upload from
+    before there were mappings was read automatically, and is so again.
+    """
+    if upload.mapping is None and not again:
+        opened = open_file(world.dynamodb, world.settings.mappings_table, data)
+        upload = replace(upload, mapping=mappings.id_of(opened.mapping))  # what is saved is kept under its id as well
+        file, always = opened.file, opened.mapping.always
+    else:
+        file, always = _file(world, data, upload)
+    while True:
+        reading = file.read(uploaded_at=upload.time, store=upload.store)
+        ours = replace(upload, mapping=upload.mapping or mappings.AUTO, store=upload.store or always)
+        pinned = receipts.pin(world.dynamodb, world.settings.uploads_table, ours)
+        if pinned == (ours.mapping, ours.store):
+            return reading, ours
+        upload = replace(upload, mapping=pinned[0], store=pinned[1])  # another run was first: read as it does
+        file, always = _file(world, data, upload)
+
+
+def _file(world: World, data: bytes, upload: Upload) -> tuple[StockFile, str | None]:
+    """The file as its upload's mapping has it, and the store that the mapping says for every file."""
+    mapping = mappings.get(world.dynamodb, world.settings.mappings_table, upload.mapping or mappings.AUTO)
+    return StockFile(data, mapping), mapping.always
+
+
+def register(world: World, upload: Upload, reading: Reading) -> None:
+    """Say which stores this upload speaks of."""
+    stores = {row.store for row in reading.rows}
+    table = world.settings.store_uploads_table
+    store_uploads.register(world.dynamodb, table, upload, stores, timed=reading.timed)
 
 
 def fetch(world: World, upload: Upload) -> tuple[bytes, Upload]:
@@ -89,7 +132,7 @@ def fetch(world: World, upload: Upload) -> tuple[bytes, Upload]:
 def plan(world: World, upload: Upload, reading: Reading, at: str) -> Plan:
     """Judge every row against what the table holds now. Writes nothing."""
     applied = Applied(upload.id, upload.mode, at)
-    rows, verdicts = split_duplicates(reading.rows, upload.mode)
+    rows, verdicts = split_duplicates(reading.rows, upload.mode, adds=reading.adds)
     table = world.settings.inventory_table
     items = inventory.read(world.dynamodb, table, [(row.store, row.item) for row in rows])
     verdicts += [judge(row, inventory.held(items.get((row.store, row.item))), applied) for row in rows]
@@ -103,15 +146,19 @@ def _write(world: World, upload: Upload, planned: Plan) -> list[Verdict]:
     if upload.mode is not Mode.NEWEST:
         inventory.put(world.dynamodb, table, _plain_items(planned))
         return planned.verdicts
-    final = {verdict.row.number: verdict for verdict in planned.verdicts}
+    final = {_place(verdict): verdict for verdict in planned.verdicts}
     todo = [verdict for verdict in planned.verdicts if verdict.new]
     while todo:
         lost = inventory.put_if_newer(world.dynamodb, table, todo)
         judged = [judge(verdict.row, now, planned.applied) for verdict, now in lost]
         judged, _ = _overruled(world, upload, judged, planned.applied)
-        final |= {verdict.row.number: verdict for verdict in judged}
+        final |= {_place(verdict): verdict for verdict in judged}
         todo = [verdict for verdict in judged if verdict.new]
     return list(final.values())
+
+
+def _place(verdict: Verdict) -> tuple[int, str]:
+    return verdict.row.number, verdict.row.column
 
 
 def _plain_items(planned: Plan) -> Iterator[Item]:
@@ -160,10 +207,11 @@ def _statements(world: World, spoke: Spoke) -> dict[Key, Row]:
     """What another upload's file says of each item. Nothing when the file is gone: then it can't be asked."""
     try:
         data, upload = fetch(world, spoke.upload)
-        reading = read(data, uploaded_at=upload.time, store=upload.store)
+        reading = _file(world, data, upload)[0].read(uploaded_at=upload.time, store=upload.store)
+        rows, _ = split_duplicates(reading.rows, Mode.NEWEST, adds=reading.adds)
     except Unreadable:
         return {}
-    return {(row.store, row.item): row for row in split_duplicates(reading.rows, Mode.NEWEST)[0]}
+    return {(row.store, row.item): row for row in rows}
 
 
 def _crossed(world: World, upload: Upload, verdicts: list[Verdict], looked_at: frozenset[str]) -> list[Upload]:

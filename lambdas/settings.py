@@ -16,6 +16,7 @@ class Settings:
     store_uploads_table: str
     changes_table: str
     alerts_table: str
+    mappings_table: str
     bucket: str
     topic: str
     queue: str

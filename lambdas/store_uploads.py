@@ -26,6 +26,7 @@ def register(client: Any, table: str, upload: Upload, stores: Iterable[str], *, 
     address = upload.address
     said: dict[str, Any] = {"UploadId": upload.id, "Mode": upload.mode.value, "Timed": timed, "Name": upload.name}
     said |= {"Bucket": address.bucket, "Key": address.key, "Version": address.version, "Default": upload.store}
+    said |= {"Mapping": upload.mapping}
     tables.batch_put(client, table, (tables.to_item(said | {"Store": store}) for store in sorted(stores)))
 
 
@@ -51,6 +52,5 @@ def since(client: Any, table: str, store: str, at: str, upload_id: str) -> list[
 
 def _spoke(said: dict[str, Any]) -> Spoke:
     address = Address(said["Bucket"], said["Key"], said.get("Version"))
-    return Spoke(
-        Upload(said["UploadId"], address, said["Name"], Mode(said["Mode"]), said.get("Default")), said["Timed"]
-    )
+    names = (said["UploadId"], address, said["Name"], Mode(said["Mode"]), said.get("Default"), said.get("Mapping"))
+    return Spoke(Upload(*names), said["Timed"])

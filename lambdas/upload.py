@@ -7,10 +7,10 @@ import hashlib
 import re
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import quote, unquote, unquote_plus
+from urllib.parse import quote, quote_plus, unquote, unquote_plus
 
 from lambdas import times
 from lambdas.fates import Mode
@@ -30,13 +30,17 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """One file sent once. ``mode`` and ``store`` travel with the object, as its metadata."""
+    """One file sent once. ``mode``, ``store`` and ``mapping`` travel with the object, as its metadata.
+
+    ``mapping``: the id of the one that the file is read with, or “auto”; None: not said.
+    """
 
     id: str
     address: Address
     name: str
     mode: Mode = Mode.NEWEST
     store: str | None = None
+    mapping: str | None = None
 
     @property
     def time(self) -> str:
@@ -69,30 +73,47 @@ def object_key(upload_id: str, name: str) -> str:
     return f"{PREFIX}{upload_id}/{tidy.encode()[:200].decode(errors='ignore')}"
 
 
-def metadata(mode: Mode, store: str | None) -> dict[str, str]:
+def metadata(mode: Mode, store: str | None, mapping: str | None = None) -> dict[str, str]:
     """The S3 metadata (ASCII only) that says how to apply the object."""
-    return {"mode": mode.value} | ({"store": quote(store)} if store else {})
+    said = {"mode": mode.value, "store": quote(store) if store else None, "mapping": mapping}
+    return {name: value for name, value in said.items() if value}
 
 
 def with_metadata(upload: Upload, given: Mapping[str, str]) -> Upload:
-    """The upload with what its object's metadata says. ValueError for a mode that does not exist."""
-    store = unquote(given.get("store", "")).strip() or None
-    return Upload(upload.id, upload.address, upload.name, Mode(given.get("mode", Mode.NEWEST)), store)
+    """The upload with what its object's metadata says, but for what is already known better: store and mapping.
+
+    ValueError for a mode that does not exist.
+    """
+    store, mapping = (unquote(given.get(name, "")).strip() or None for name in ("store", "mapping"))
+    mode = Mode(given.get("mode", Mode.NEWEST))
+    return replace(upload, mode=mode, store=upload.store or store, mapping=upload.mapping or mapping)
 
 
 def of_s3_record(record: Mapping[str, Any]) -> Upload:
     """The upload that an S3 event record tells of.
 
     `uploads/<upload_id>/<name>` is one of ours; any other key below `uploads/` was dropped into the bucket from
-    outside and gets an id from the event, the same one however often the event is delivered.
+    outside and gets an id from the event, the same one however often the event is delivered. A record of our own, for
+    an upload that goes on after an answer, says the id itself: `uploadId`.
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
     """
     thing = record["s3"]["object"]
     address = Address(record["s3"]["bucket"]["name"], unquote_plus(thing["key"]), thing.get("versionId"))
+    if said := record.get("uploadId"):
+        return Upload(said, address, address.key.split("/")[-1])
     parts = address.key.removeprefix(PREFIX).split("/")
     if len(parts) == 2 and _ID.fullmatch(parts[0]):
         return Upload(parts[0], address, parts[1])
     return dropped(address, record["eventTime"], thing.get("sequencer", ""))
+
+
+def s3_event(upload: Upload) -> dict[str, Any]:
+    """An event, in S3's shape, that sends the loader to this upload's file again: ``of_s3_record`` reads it."""
+    address = upload.address
+    thing = {"key": quote_plus(address.key)} | ({"versionId": address.version} if address.version else {})
+    record: dict[str, Any] = {"eventSource": "aws:s3", "eventName": "ObjectCreated:Put", "eventTime": upload.time}
+    record |= {"s3": {"bucket": {"name": address.bucket}, "object": thing}, "uploadId": upload.id}
+    return {"Records": [record]}
 
 
 def dropped(address: Address, event_time: str, sequencer: str) -> Upload:

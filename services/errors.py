@@ -3,6 +3,7 @@
     StocktrailError
     ├── NotFound      there is no such upload, stack, ...
     ├── BadFile       the file can't be used; says what was seen and what to do
+    │   └── Unclear   it can, once a question is answered; ``about`` is the part of the mapping that answers it
     └── Unavailable   the engine or AWS can't be reached, refuses, or is too busy; what was said may be tried again
 
 A page catches StocktrailError and nothing else: anything more is a bug, and its traceback belongs in the log.
@@ -17,6 +18,7 @@ from botocore.parsers import (
     ResponseParserError,
 )  # an answer that is not AWS's, from a proxy on the way; no BotoCoreError
 
+from lambdas import stockfile
 from lambdas.stockfile import Unreadable
 from lambdas.tables import Busy
 from local.engine import EngineError
@@ -37,6 +39,14 @@ class BadFile(StocktrailError):
     """The file can't be used."""
 
 
+class Unclear(BadFile):
+    """The file can be used once a question is answered. ``about``: sheet, header, item, count, store, …"""
+
+    def __init__(self, text: str, about: str):
+        super().__init__(text)
+        self.about = about
+
+
 class Unavailable(StocktrailError):
     """The engine or AWS can't do it now."""
 
@@ -46,6 +56,8 @@ FOREIGN = (ClientError, BotoCoreError, ResponseParserError, EngineError, Unreada
 
 def of(error: Exception) -> StocktrailError:
     """Ours for one of the foreign errors."""
+    if isinstance(error, stockfile.Unclear):
+        return Unclear(error.question.text, error.question.about)
     if isinstance(error, Unreadable):
         return BadFile(str(error))
     if isinstance(error, ClientError):

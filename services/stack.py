@@ -93,4 +93,7 @@ def _settings(cloudformation: Any, stack: str) -> Settings:
         if error.response["Error"]["Code"] != "ValidationError":
             raise
         raise NotFound(f"There is no stack “{stack}” there. Deploy it first: see the README, “On AWS”.") from error
-    return settings.from_outputs({output["OutputKey"]: output["OutputValue"] for output in found["Outputs"]})
+    try:
+        return settings.from_outputs({output["OutputKey"]: output["OutputValue"] for output in found["Outputs"]})
+    except KeyError as error:
+        raise NotFound(f"The stack “{stack}” has no {error}: it is of another version. Deploy it again.") from error

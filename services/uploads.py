@@ -1,93 +1,77 @@
-"""Uploads: sending a file, previewing it, and the receipts.
+"""Uploads: sending a file, previewing it, and the receipts; the one door for what has to do with an upload.
 
-Owns the receipt as people read it. The rules of reading and applying are `lambdas`' own.
+Owns the questions about receipts. How a file is understood, what waits to be answered and what has to be mended are
+modules of their own, given on from here. The rules of reading and applying are `lambdas`' own.
 """
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
-from decimal import Decimal
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
-from lambdas import loading, receipts, stockfile, tables, times
+from lambdas import loading, mappings, receipts, tables, times
 from lambdas.alerts import Crossing, crossing
 from lambdas.fates import Fate, Mode
 from lambdas.loading import Plan
+from lambdas.stockfile import Mapping, StockFile
 from lambdas.upload import Address, Upload, metadata, new_id, object_key
 from services import alerts, changes
+from services.answers import answer, contents, waiting
 from services.errors import NotFound, Unavailable, mapped
+from services.mending import mend, mend_data, to_mend
+from services.opening import Opened, forget, opened, remember, saved
+from services.outcome import Line, Receipt, of_item
 from services.stack import Stack
 
-Line = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """An upload's outcome. Counts are of rows; times are fixed-width UTC text or None."""
-
-    upload_id: str | None  # None: a preview
-    file: str
-    mode: str
-    state: str  # received, loading, loaded or failed; preview
-    store: str | None
-    rows: int
-    fates: Mapping[str, int]
-    records_expected: int
-    records_seen: int | None  # None: a preview, nothing was sent
-    records_checked: int
-    alerts: int
-    reason: str | None
-    received_at: str | None
-    started_at: str | None
-    loaded_at: str | None
-    seen_at: str | None
-    checked_at: str | None
-    rows_key: str | None
-    tries: int
-
-    @property
-    def settled(self) -> bool:
-        """Nothing more is to come: it failed, or every record that was expected has been kept and checked."""
-        if self.state != "loaded":
-            return self.state in ("failed", "preview")
-        return min(self.records_seen or 0, self.records_checked) >= self.records_expected
-
-    @property
-    def usable(self) -> int:
-        """How many rows could be used."""
-        return self.rows - self.fates[Fate.REJECTED]
-
-    def as_json(self, errors: Iterable[Line]) -> dict[str, Any]:
-        shown: dict[str, Any] = {"upload_id": self.upload_id, "file": self.file, "mode": self.mode, "state": self.state}
-        shown |= {"rows": self.rows, **self.fates, "records_expected": self.records_expected}
-        shown |= {"records_seen": self.records_seen, "alerts": self.alerts, "reason": self.reason}
-        return shown | {"errors": [{name: e[name] for name in ("row", "column", "value", "reason")} for e in errors]}
+__all__ = [
+    "Line", "Opened", "Receipt", "answer", "contents", "errors", "follow", "forget", "mend", "mend_data", "opened",
+    "preview", "receipt", "recent", "refused", "rejected", "remember", "rows", "saved", "send", "to_mend", "waiting",
+]  # fmt: skip
 
 
 @mapped
-def send(stack: Stack, name: str, data: bytes, mode: Mode = Mode.NEWEST, store: str | None = None) -> str:
-    """Put a file into the bucket. When this returns it is received, and the rest happens by itself; its upload id."""
-    upload_id = new_id()
+def send(
+    stack: Stack, name: str, data: bytes, mode: Mode = Mode.NEWEST, store: str | None = None,
+    mapping: Mapping | None = None,
+) -> str:  # fmt: skip
+    """Put a file into the bucket. When this returns it is received, and the rest happens by itself; its upload id.
+
+    ``mapping``: the loader reads the file with exactly this one. None: with what is then saved for its shape, or as
+    it understands the file by itself.
+    """
+    upload_id, store = new_id(), (store or "").strip() or None
+    said = None if mapping is None else mappings.keep(stack.dynamodb, stack.settings.mappings_table, mapping)
     key = object_key(upload_id, name)
-    answer = stack.s3.put_object(
-        Bucket=stack.settings.bucket, Key=key, Body=data, Metadata=metadata(mode, (store or "").strip() or None)
-    )
-    address = Address(stack.settings.bucket, key, answer.get("VersionId"))
-    upload = Upload(upload_id, address, key.rsplit("/", 1)[-1], mode, (store or "").strip() or None)
+    done = stack.s3.put_object(Bucket=stack.settings.bucket, Key=key, Body=data, Metadata=metadata(mode, store, said))
+    address = Address(stack.settings.bucket, key, done.get("VersionId"))
+    upload = Upload(upload_id, address, key.rsplit("/", 1)[-1], mode, store, said)
     receipts.received(stack.dynamodb, stack.settings.uploads_table, upload, len(data))
     return upload_id
 
 
 @mapped
 def preview(
-    stack: Stack, name: str, data: bytes, mode: Mode = Mode.NEWEST, store: str | None = None
-) -> tuple[Receipt, list[Line]]:
-    """What the file would do if it were sent now, by the loader's own code, and every row's fate. Writes nothing."""
-    upload = Upload(new_id(), Address("", ""), name, mode, (store or "").strip() or None)
-    reading = stockfile.read(data, uploaded_at=upload.time, store=upload.store)
+    stack: Stack, name: str, data: bytes, mode: Mode = Mode.NEWEST, store: str | None = None,
+    mapping: Mapping | None = None,
+) -> tuple[Receipt, list[Line]]:  # fmt: skip
+    """What the file would do if it were sent now, by the loader's own code, and every row's fate. Writes nothing.
+
+    Raises BadFile, and of these Unclear when something has to be said first.
+    """
+    file, mapping = _opened(stack, data, mapping)
+    store = (store or "").strip() or None
+    upload = Upload(new_id(), Address("", ""), name, mode, store or mapping.always, mappings.id_of(mapping))
+    reading = file.read(uploaded_at=upload.time, store=store)
     planned = loading.plan(stack.world, upload, reading, upload.time)
     lines = receipts.lines(planned.verdicts, reading.rejects)
     return _previewed(upload, planned, lines), lines
+
+
+def _opened(stack: Stack, data: bytes, mapping: Mapping | None) -> tuple[StockFile, Mapping]:
+    if mapping is not None:
+        return StockFile(data, mapping), mapping
+    found = opened(stack, data)
+    return found.file, found.mapping
 
 
 def _previewed(upload: Upload, planned: Plan, lines: list[Line]) -> Receipt:
@@ -96,15 +80,15 @@ def _previewed(upload: Upload, planned: Plan, lines: list[Line]) -> Receipt:
     return Receipt(
         None, upload.name, upload.mode.value, "preview", upload.store, len(lines), fates,
         receipts.expected(fates), None, 0, len(opening), None, None, None, None, None, None, None, 0,
+        None, upload.mapping,
     )  # fmt: skip
 
 
-def refused(name: str, mode: Mode, store: str | None, reason: str) -> Receipt:
-    """The receipt that a file which can't be used would get."""
-    at = times.now()
-    return _receipt(
-        {"UploadId": None, "Name": name, "Mode": mode.value, "Store": store, "FailedAt": at, "Reason": reason}
-    )
+def refused(name: str, mode: Mode, store: str | None, reason: str, question: str | None = None) -> Receipt:
+    """The receipt that a file which can't be used would get; with a ``question``, one that would wait."""
+    item: dict[str, Any] = {"UploadId": None, "Name": name, "Mode": mode.value, "Store": store, "Reason": reason}
+    item |= {"WaitingAt": times.now(), "Question": {"about": question}} if question else {"FailedAt": times.now()}
+    return of_item(item)
 
 
 @mapped
@@ -113,7 +97,7 @@ def receipt(stack: Stack, upload_id: str) -> Receipt:
     found = receipts.get(stack.dynamodb, stack.settings.uploads_table, upload_id)
     if found is None:
         raise NotFound(f"There is no upload “{upload_id}”. The list of uploads has the ids.")
-    return _exact(stack, _receipt(found))
+    return _exact(stack, of_item(found))
 
 
 def _exact(stack: Stack, of: Receipt) -> Receipt:
@@ -124,25 +108,6 @@ def _exact(stack: Stack, of: Receipt) -> Receipt:
         opened = len(alerts.of_upload(stack, of.upload_id))
         of = replace(of, records_checked=of.records_seen or 0, alerts=opened)
     return of
-
-
-def _receipt(item: Mapping[str, Any]) -> Receipt:
-    fates = {fate.value: int(item.get("Fates", {}).get(fate.value, 0)) for fate in Fate}
-    totals = {name: int(sum(item.get(name, {}).values(), Decimal(0))) for name in ("Seen", "Checked", "Opened")}
-    return Receipt(
-        item["UploadId"], item["Name"], item.get("Mode", Mode.NEWEST.value), _state(item), item.get("Store"),
-        int(item.get("Rows", 0)), fates, int(item.get("Expected", 0)), totals["Seen"], totals["Checked"],
-        totals["Opened"], item.get("Reason"), item.get("ReceivedAt"), item.get("StartedAt"), item.get("LoadedAt"),
-        item.get("SeenAt"), item.get("CheckedAt"), item.get("RowsKey"), int(item.get("Runs", 0)),
-    )  # fmt: skip
-
-
-def _state(item: Mapping[str, Any]) -> str:
-    """Read off the times that are there, so that no two attributes can disagree about it."""
-    for state, mark in (("loaded", "LoadedAt"), ("failed", "FailedAt"), ("loading", "StartedAt")):
-        if mark in item:
-            return state
-    return "received"
 
 
 def follow(stack: Stack, upload_id: str, timeout: float = 60) -> Iterator[Receipt]:
@@ -185,7 +150,7 @@ def recent(stack: Stack, limit: int = 50) -> list[Receipt]:
     """The latest uploads, newest first."""
     found: list[Receipt] = []
     for month in times.months_back(times.now(), 13):
-        found += [_exact(stack, _receipt(item)) for item in _of_month(stack, month, limit - len(found))]
+        found += [_exact(stack, of_item(item)) for item in _of_month(stack, month, limit - len(found))]
         if len(found) >= limit:
             break
     return found

@@ -7,6 +7,7 @@ from typing import Any
 from lambdas import times
 from lambdas.alerts import plain
 from lambdas.fates import Fate
+from lambdas.mappings import Saved
 from services.alerts import Episode
 from services.changes import Seen
 from services.stock import Stocked
@@ -37,6 +38,8 @@ def receipt(of: Receipt) -> str:
     """A receipt in words."""
     if of.state == "failed":
         return f"Could not be loaded. {of.reason}"
+    if of.state == "waiting":
+        return f"Waits for an answer. {of.reason}"
     if of.state in ("received", "loading"):
         return {"received": "Received; waiting for the loader.", "loading": "Received; loading."}[of.state]
     rows = f"{some(of.rows, 'row')}: {fates(of.fates)}."
@@ -57,6 +60,11 @@ def reject(line: Mapping[str, Any]) -> str:
     column = f", column {line['column']}" if line["column"] else ""
     value = f" “{line['value']}”" if line["value"] else ""
     return f"row {line['row']}{column}{value}: {line['reason']}"
+
+
+def saved(of: Saved) -> str:
+    """What is remembered for a shape of file: the headings that it is known by, and the mapping."""
+    return f"{of.shape}  {', '.join(of.columns)[:200]}\n  since {clock(of.saved_at)}: {of.mapping.as_json()}"
 
 
 def moved(of: Seen) -> str:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -40,7 +41,7 @@ def test_upload_prints_the_receipt_with_every_figure(file: Path):
     assert first == {
         "file": "stock.csv", "mode": "newest", "state": "loaded", "rows": 3, "inserted": 2, "changed": 0, "touched": 0,
         "unchanged": 0, "stale": 0, "duplicate": 0, "rejected": 1, "records_expected": 2, "records_seen": 2,
-        "alerts": 1, "reason": None, "errors": [
+        "alerts": 1, "reason": None, "question": None, "errors": [
             {"row": 4, "column": "count", "value": "some", "reason": "not a number such as 12, 39.5 or -3"}
         ],
     }  # fmt: skip
@@ -103,11 +104,11 @@ def test_follow_prints_each_change_as_it_comes(file: Path, store: str):
 
 def test_a_file_that_can_not_be_used_is_exit_code_1_with_the_reason(tmp_path: Path):
     path = tmp_path / "sales.csv"
-    path.write_text("sku,qty\nA,1\n")
+    path.write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\n")
     for option in ([], ["--dry-run"]):
         done = run("upload", *option, path)
         assert done.returncode == 1
-        assert "Could not be loaded. The first row has no column" in done.stdout
+        assert "Could not be loaded. This is a Git LFS pointer" in done.stdout
 
 
 def test_a_file_of_which_no_row_can_be_used_is_exit_code_1(tmp_path: Path, store: str):
@@ -125,12 +126,121 @@ def test_a_file_of_which_no_row_can_be_used_is_exit_code_1(tmp_path: Path, store
         (["upload", "--mode", "guess", SAMPLES / "berlin.csv"], "invalid choice"),
         (["upload", "--store", " ", SAMPLES / "berlin.csv"], "is blank"),
         (["changes", "--item", "Berlin"], "STORE/ITEM"),
+        (["upload", "--map", "sku", SAMPLES / "berlin.csv"], "is to be NAME=COLUMN"),
+        (["upload", "--map", "price=3", SAMPLES / "berlin.csv"], "“price” is none of item, count"),
+        (["upload", "--encoding", "klingon", SAMPLES / "berlin.csv"], "is no encoding"),
+        (["upload", "--delimiter", "::", SAMPLES / "berlin.csv"], "is to be one character"),
+        (["upload", "--word", "none", SAMPLES / "berlin.csv"], "is to be TEXT=COUNT"),
+        (["upload", "--word", "none=nothing", SAMPLES / "berlin.csv"], "is to be TEXT=COUNT"),
+        (["upload", "--decimal", ";", SAMPLES / "berlin.csv"], "invalid choice"),
+        (["answer"], "ID"),
     ],
 )
 def test_wrong_usage_is_exit_code_2_and_says_what_is_wrong(arguments: list[str | Path], says: str):
     done = run(*arguments)
     assert done.returncode == 2
     assert says in done.stderr
+
+
+@pytest.fixture
+def shop(tmp_path: Path, store: str) -> Path:
+    """A file whose headings say nothing, of a shape of its own: two columns could be the count."""
+    path = tmp_path / "shop.csv"
+    tail = store[-4:]
+    path.write_text(f"Ding {tail};Ort;Zahl;Rest\nTea;{store};1,5;7,25\nJam;{store};none;8,5\n", "cp1252")
+    return path
+
+
+MAPPED = ("--map", "item=1,store=Ort,count=Zahl", "--word", "none=0")
+
+
+def held(store: str) -> dict[str, float]:
+    return {one["item"]: one["count"] for one in asked("stock", "--store", store)}
+
+
+def test_an_open_question_says_what_answers_it_and_the_answer_loads_the_same_upload(shop: Path, store: str):
+    foreseen = run("upload", "--dry-run", shop)
+    assert foreseen.returncode == 1
+    assert "Answer it: --map " in foreseen.stdout
+    done = run("upload", shop)
+    assert done.returncode == 1
+    upload_id = re.search(r"answer (\S+) --map ", done.stdout)
+    assert upload_id, done.stdout
+    assert "Waits for an answer. " in done.stdout
+    [waits] = asked("receipt", upload_id[1])
+    assert (waits["state"], waits["rows"]) == ("waiting", 0)
+    assert waits["question"] in ("item", "count")
+    short = run("answer", upload_id[1], "--map", "item=1")
+    assert short.returncode == 1
+    assert "Say it as well: --map " in short.stderr
+    [loaded] = asked("answer", upload_id[1], *MAPPED)
+    assert (loaded["upload_id"], loaded["state"], loaded["inserted"]) == (upload_id[1], "loaded", 2)
+    assert held(store) == {"Tea": 1.5, "Jam": 0}
+    [known] = [one for one in asked("mappings") if one["columns"][1:] == ["Ort", "Zahl", "Rest"]][:1]
+    assert known["by"] == upload_id[1]
+    [again] = asked("upload", shop)
+    assert again["unchanged"] == 2
+
+
+def test_what_is_said_is_remembered_for_the_shape_unless_only_once_and_can_be_forgotten(shop: Path, store: str):
+    mine = f"Ding {store[-4:]}"
+    [first] = asked("upload", "--once", *MAPPED, shop)
+    assert first["inserted"] == 2
+    assert run("upload", "--dry-run", shop).returncode == 1
+    asked("upload", *MAPPED, shop)
+    said = run("upload", "--dry-run", shop)
+    assert "Read with what is saved for files of this shape." in said.stdout
+    assert "2 rows: 2 already up to date." in said.stdout
+    [known] = [one for one in asked("mappings") if mine in one["columns"]]
+    assert known["mapping"]["words"] == [["none", "0"]]
+    assert mine in run("mappings").stdout
+    assert mine not in str(asked("mappings", "--forget", known["shape"]))
+    gone = run("mappings", "--forget", known["shape"])
+    assert gone.returncode == 1
+    assert "Nothing is saved for the shape" in gone.stderr
+    assert run("upload", "--dry-run", shop).returncode == 1
+
+
+def test_a_store_is_said_for_one_file_and_only_always_for_all_of_its_shape(tmp_path: Path, store: str):
+    path = tmp_path / "till.csv"
+    path.write_text(f"item,count,note {store[-4:]}\nTea,3,\n")
+    assert run("upload", path).returncode == 1
+    assert asked("upload", "--store", store, path)[0]["inserted"] == 1
+    assert run("upload", "--dry-run", path).returncode == 1
+    assert asked("upload", "--always", store, path)[0]["unchanged"] == 1
+    assert asked("upload", path)[0]["unchanged"] == 1
+    asked("mappings", "--forget", next(one["shape"] for one in asked("mappings") if store[-4:] in str(one["columns"])))
+
+
+def test_every_option_reaches_the_loader(tmp_path: Path, store: str):
+    path = tmp_path / "odd.csv"
+    path.write_text(f"Käse|{store}|1.234|03/04/2026\nKäse|{store}|2|04/04/2026\n", "cp1252")
+    [done] = asked(
+        "upload", "--once", "--no-header", "--map", "item=1,store=2,count=3,updated_at=4", "--decimal", ",",
+        "--dates", "mdy", "--encoding", "cp1252", "--delimiter", "|", "--repeats", "sum", path,
+    )  # fmt: skip
+    assert (done["inserted"], done["duplicate"]) == (1, 1)
+    [one] = asked("stock", "--store", store)
+    assert (one["item"], one["count"], one["updated_at"][:10]) == ("Käse", 1236, "2026-04-04")
+
+
+def test_mend_writes_the_rejected_rows_and_never_over_a_file(file: Path, store: str, tmp_path: Path):
+    [sent] = asked("upload", file)
+    out = tmp_path / "mended.csv"
+    done = run("mend", sent["upload_id"], "--out", out)
+    assert (done.returncode, done.stdout.strip()) == (0, str(out))
+    assert out.read_text().splitlines() == [
+        "store,item,count,reason", f'{store},Jam,some,"count: not a number such as 12, 39.5 or -3"',
+    ]  # fmt: skip
+    again = run("mend", sent["upload_id"], "--out", out)
+    assert again.returncode == 2
+    assert "File exists" in again.stderr
+    out.write_text(out.read_text().replace("some", "5"))
+    [mended] = asked("upload", out)
+    assert mended["inserted"] == 1
+    nothing = run("mend", mended["upload_id"])
+    assert nothing.returncode == 1
+    assert "has no rows to mend" in nothing.stderr
 
 
 def test_an_upload_that_does_not_exist_is_said():

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lambdas.fates import WRITES, Applied, Fate, Held, Mode, judge, overrule, split_duplicates
-from lambdas.stockfile import Row
+from lambdas.stockfile import Row, Unreadable
 
 EARLY, NOON, LATE = (f"2026-11-23T{hour}:00:00.000000Z" for hour in ("08", "12", "18"))
 OLD_ID, ID, NEW_ID = "20261123T080000000000-0", "20261123T120000000000-1", "20261123T180000000000-2"
@@ -101,3 +101,32 @@ def test_a_newer_file_that_only_agreed_with_the_table_overrules_a_late_one():
     assert overrule(late, Decimal(5), LATE, NEW_ID, Applied(ID, Mode.NEWEST, NOON)).fate is Fate.STALE
     assert overrule(late, Decimal(5), EARLY, OLD_ID, Applied(ID, Mode.NEWEST, NOON)) == late
     assert overrule(late, Decimal(6), LATE, NEW_ID, Applied(ID, Mode.NEWEST, NOON)) == late
+
+
+def test_rows_that_are_added_up_become_the_last_of_them_with_the_sum_and_the_newest_time():
+    rows = [row(2, NOON, 2), row(3, LATE, 3), row(5, EARLY, 4), row(9, None, 5, "Rye bread")]
+    winners, added = split_duplicates(rows, Mode.NEWEST, adds=True)
+    assert winners == [row(10, LATE, 4), row(9, None, 5, "Rye bread")]
+    assert [(v.row, v.fate, v.reason) for v in added] == [
+        (row(2, NOON, 2), Fate.DUPLICATE, "added up in row 4"),
+        (row(3, LATE, 3), Fate.DUPLICATE, "added up in row 4"),
+    ]
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(["Tea", "Jam"]), st.decimals(-(10**20), 10**20, places=3)), max_size=8),
+    st.sampled_from(Mode),
+)
+def test_nothing_is_lost_or_made_up_by_adding_rows(counts: list[tuple[str, Decimal]], mode: Mode):
+    rows = [Row(n, "Berlin", item, count, None) for n, (item, count) in enumerate(counts, 2)]
+    winners, added = split_duplicates(rows, mode, adds=True)
+    assert sum((winner.count for winner in winners), Decimal(0)) == sum((one.count for one in rows), Decimal(0))
+    assert len(winners) + len(added) == len(rows)
+    assert {winner.item for winner in winners} == {one.item for one in rows}
+    assert {v.row for v in added} <= set(rows)
+
+
+def test_a_sum_that_the_table_can_not_hold_is_refused_and_never_rounded():
+    rows = [row(10**37, None, 2), Row(3, "Berlin", "Tea", Decimal("0.01"), None)]
+    with pytest.raises(Unreadable, match="up to row 3 add up to more than 38 digits"):
+        split_duplicates(rows, Mode.NEWEST, adds=True)

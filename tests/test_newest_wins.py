@@ -27,7 +27,7 @@ from tests import laws
 
 DAY = "20261101T0000{:02}000000-{:08x}"
 ITEMS = ("Tea", "Rye bread")
-REQUESTS = 11
+REQUESTS = 13
 """More than a load of these files makes of DynamoDB."""
 
 
@@ -171,7 +171,7 @@ def test_a_newer_upload_that_had_died_and_agrees_with_what_cuts_in_is_still_the_
     said = [Said(10, (3, 5), None), Said(11, (3, 8), None), Said(12, (3, 7), None), Said(13, (3, 8), None)]
     sent = [store_away(stack, store, n, one) for n, one in enumerate(said)]
     load(stack.world, sent[0], "test")
-    with suppress(Died), interrupting(other, 4, die):  # it is known to speak of the store, and has judged nothing
+    with suppress(Died), interrupting(other, 6, die):  # it is known to speak of the store, and has judged nothing
         load(other, sent[3], "dying")
 
     def cut_in() -> None:

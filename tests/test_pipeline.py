@@ -135,9 +135,9 @@ def test_another_file_under_the_id_of_an_upload_does_not_get_into_its_receipt(st
 
 
 def test_a_file_that_can_not_be_used_ends_as_a_failed_receipt_with_the_reason(stack: Stack):
-    receipt = sent(stack, b"sku,qty\nA,1\n")
+    receipt = sent(stack, b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n")
     assert (receipt.state, receipt.rows) == ("failed", 0)
-    assert "no column “store” and no column “item”" in (receipt.reason or "")
+    assert "Git LFS pointer" in (receipt.reason or "")
 
 
 def test_one_alert_for_a_crossing_with_both_ends_and_one_message_in_plain_words(stack: Stack, store: str):

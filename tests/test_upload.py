@@ -1,5 +1,6 @@
 """Upload ids, object keys and what S3's events say."""
 
+import json
 from datetime import UTC, datetime
 
 import pytest
@@ -7,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lambdas.fates import Mode
-from lambdas.upload import Address, Upload, metadata, new_id, object_key, of_s3_record, time_of, with_metadata
+from lambdas.upload import Address, Upload, metadata, new_id, object_key, of_s3_record, s3_event, time_of, with_metadata
 
 MOMENT = datetime(2026, 11, 23, 12, 53, 44, 123456, UTC)
 ADDRESS = Address("bucket", "uploads/x/y.csv")
@@ -46,11 +47,25 @@ def test_a_file_dropped_from_outside_gets_one_id_however_often_the_event_comes()
 
 
 @pytest.mark.parametrize("store", [None, "Zürich / Süd"])
-def test_mode_and_store_travel_with_the_object_as_ascii(store: str | None):
-    given = metadata(Mode.PLAIN, store)
+@pytest.mark.parametrize("mapping", [None, "auto", "0123456789abcdef"])
+def test_mode_store_and_mapping_travel_with_the_object_as_ascii(store: str | None, mapping: str | None):
+    given = metadata(Mode.PLAIN, store, mapping)
     assert all(value.isascii() for value in given.values())
     upload = with_metadata(Upload("id", ADDRESS, "y.csv"), given)
-    assert (upload.mode, upload.store) == (Mode.PLAIN, store)
+    assert (upload.mode, upload.store, upload.mapping) == (Mode.PLAIN, store, mapping)
+
+
+def test_what_is_known_of_an_upload_counts_more_than_its_metadata():
+    upload = Upload("id", ADDRESS, "y.csv", store="Oslo", mapping="auto")
+    assert with_metadata(upload, metadata(Mode.NEWEST, "Berlin", "0123456789abcdef")) == upload
+
+
+@pytest.mark.parametrize("version", [None, "v1"])
+@pytest.mark.parametrize("key", ["uploads/till/Käse & Brot+.csv", "uploads/20261123T125344123456-0a1b2c3d/y.csv"])
+def test_an_event_of_our_own_gives_the_same_upload_back_whatever_its_key(key: str, version: str | None):
+    upload = Upload(new_id(MOMENT), Address("bucket", key, version), key.split("/")[-1])
+    [record] = s3_event(upload)["Records"]
+    assert of_s3_record(json.loads(json.dumps(record))) == upload
 
 
 def test_an_object_without_metadata_is_applied_newest_wins():

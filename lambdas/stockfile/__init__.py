@@ -6,9 +6,9 @@ asked; a mapping holds the answers.
 
 from lambdas.stockfile.mapping import AUTOMATIC, Mapping
 from lambdas.stockfile.parts import Question, Reading, Reject, Row, Unclear, Understanding, Unreadable
-from lambdas.stockfile.reading import AHEAD_HOURS, StockFile, read
+from lambdas.stockfile.reading import AHEAD_HOURS, StockFile, read, shape_of
 
 __all__ = [
     "AHEAD_HOURS", "AUTOMATIC", "Mapping", "Question", "Reading", "Reject", "Row", "StockFile", "Unclear",
-    "Understanding", "Unreadable", "read",
+    "Understanding", "Unreadable", "read", "shape_of",
 ]  # fmt: skip

@@ -16,7 +16,7 @@ from lambdas.stockfile.mapping import AUTOMATIC, Mapping
 from lambdas.stockfile.parts import Question, Reading, Reject, Row, Unclear, Understanding, Unreadable
 from lambdas.stockfile.table import Record, holds, table
 from lambdas.stockfile.text import Broken
-from lambdas.stockfile.understanding import understand
+from lambdas.stockfile.understanding import shape, understand
 
 AHEAD_HOURS = 24
 """A time further ahead of the upload than this is rejected: in `newest` mode it would lock the item."""
@@ -44,6 +44,14 @@ def read(data: bytes, *, uploaded_at: str, store: str | None = None, mapping: Ma
     Raises Unreadable when no row could be read, and Unclear when something has to be said first.
     """
     return StockFile(data, mapping).read(uploaded_at=uploaded_at, store=store)
+
+
+def shape_of(data: bytes) -> str | None:
+    """The shape by which a file like this is known; None when it can't be read before something is said."""
+    try:
+        return shape(table(data, AUTOMATIC))
+    except Unreadable:
+        return None
 
 
 class StockFile:

@@ -79,12 +79,13 @@ def _workbook(content: Content, mapping: Mapping) -> Table:
     with content.open() as stream:
         sheets = sheet.sheets(content.kind, stream.read())
     named = tuple(sheets)
-    if mapping.sheet is not None and mapping.sheet not in sheets:
-        raise Unreadable(f"The workbook has no sheet “{mapping.sheet[:40]}”. It has: {_listed(named)}.")
-    stock = [name for name in named if mapping.sheet in (None, name) and _score(sheets[name]) >= 4]
-    chosen = mapping.sheet or (stock or list(named))[0]
+    known = mapping.sheet in sheets
+    stock = [name for name in named if _score(sheets[name]) >= 4]
+    chosen = mapping.sheet if known and mapping.sheet else (stock or named)[0]
     asked = None
-    if mapping.sheet is None and len(stock) != 1 and len(named) > 1:
+    if mapping.sheet is not None and not known:
+        asked = Question("sheet", f"The workbook has no sheet “{mapping.sheet[:40]}”. It has {_listed(named)}.")
+    elif mapping.sheet is None and len(stock) != 1 and len(named) > 1:
         asked = Question("sheet", f"Which sheet is it? The workbook has {_listed(stock or named)}.")
     records = sheets[chosen]
     return Table(content.kind.upper(), lambda: sheet.records(records), sheets=named, sheet=chosen, question=asked)

@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
 
-from lambdas.stockfile import counts
+from lambdas.stockfile import counts, moments
 from lambdas.stockfile.choice import Choice, Open
 from lambdas.stockfile.conventions import conventions
 from lambdas.stockfile.counts import Cell, text_of
 from lambdas.stockfile.header import Header, data, find_header
 from lambdas.stockfile.headings import plain
 from lambdas.stockfile.layout import Layout, Unknown, layout, listed, names_of
-from lambdas.stockfile.mapping import Mapping
+from lambdas.stockfile.mapping import AUTOMATIC, Mapping
 from lambdas.stockfile.parts import Question, Understanding, Unreadable
 from lambdas.stockfile.table import Table, holds
 from lambdas.stockfile.text import Broken
@@ -22,13 +22,23 @@ SAMPLE = 1000
 """From so many rows it is seen what a column holds."""
 
 
+def shape(of: Table) -> str:
+    """The shape of a table before anything is said about it: see Understanding."""
+    header = find_header(of, AUTOMATIC)
+    return _shape(of, header, _sample(of, header))
+
+
+def _sample(of: Table, header: Header) -> list[tuple[int, list[Cell]]]:
+    """The first rows that hold anything."""
+    records = islice(data(of, header), SAMPLE)
+    return [(number, cells) for number, cells in records if not isinstance(cells, Broken) and holds(cells)]
+
+
 def understand(of: Table, said: Mapping) -> tuple[Understanding, Layout | None]:
     """How a table is understood; and where its columns are, unless there is a question."""
     header = find_header(of, said)
     names = names_of(header.texts)
-    rows = [
-        (n, cells) for n, cells in islice(data(of, header), SAMPLE) if not isinstance(cells, Broken) and holds(cells)
-    ]
+    rows = _sample(of, header)
     if header.rows and not rows and not any(isinstance(cells, Broken) for _, cells in data(of, header)):
         raise Unreadable("The file has a header and no rows under it. Nothing was loaded.")
     why: list[str] = []
@@ -63,11 +73,25 @@ def _about_file(of: Table, header: Header) -> Iterator[str]:
 
 
 def _shape(of: Table, header: Header, rows: list[tuple[int, list[Cell]]]) -> str:
-    """What next week's file has in common with this one: its headings, else what kind of thing each column holds."""
+    """What next week's file has in common with this one: its headings, else what each column holds.
+
+    Without headings a column that holds one text in all rows, a store's name say, counts with that text: a mapping
+    that was said for one file must not be taken for just any other of as many columns.
+    """
     if header.rows or of.headings:
         words = [plain(text) for text in header.texts]
         basis = ["headings", *(sorted(words) if of.headings else words)]
     else:
-        kinds = [str(counts.looks_numeric(cell)) for cell in rows[0][1]] if rows else []
-        basis = ["no headings", of.kind, str(of.delimiter), *kinds]
+        columns = zip(*(cells for _, cells in rows), strict=False)
+        basis = ["no headings", of.kind, str(of.delimiter), *(_held(list(column)) for column in columns)]
     return hashlib.sha256(json.dumps(basis).encode()).hexdigest()[:16]
+
+
+def _held(column: list[Cell]) -> str:
+    """What a column without a heading holds: numbers, times, one text or several."""
+    texts = {text_of(cell).strip() for cell in column} - {""}
+    if texts and all(map(moments.is_time, texts)):
+        return "times"
+    if all(map(counts.looks_numeric, texts)):
+        return "digits" if all(text.isdigit() for text in texts) else "numbers"
+    return f"text {next(iter(texts))}" if len(texts) == 1 and len(column) > 1 else "texts"

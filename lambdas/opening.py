@@ -1,0 +1,38 @@
+"""Opening a file: which mapping it is read with.
+
+Owns the order of precedence: what was said for this file, else what is saved for its shape, else automatic. Knows
+nothing of rows. The pages, the command line and the loader open a file here.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from lambdas import mappings
+from lambdas.stockfile import AUTOMATIC, Mapping, StockFile, shape_of
+from lambdas.stockfile.parts import Understanding
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A file and how it is understood. ``mapping``: the one it is read with; ``saved``: it was saved for the shape.
+
+    ``understood.shape`` is the shape that the file has before anything is said about it: next week's file is
+    recognised by that one.
+    """
+
+    data: bytes
+    file: StockFile
+    mapping: Mapping
+    understood: Understanding
+    saved: bool = False
+
+
+def open_file(client: Any, table: str, data: bytes, given: Mapping | None = None) -> Opened:
+    """The file, read with what is ``given``, else saved, else found. Raises Unreadable; a question is never raised,
+    it stands in ``understood``. Asks the Mappings table once, unless a mapping is given."""
+    shape = shape_of(data)
+    kept = mappings.of_shape(client, table, shape) if given is None and shape else None
+    mapping = given or kept or AUTOMATIC
+    file = StockFile(data, mapping)
+    understood = replace(file.understood, shape=shape or file.understood.shape)
+    return Opened(data, file, mapping, understood, saved=kept is not None)
