@@ -322,12 +322,66 @@ def test_a_sum_with_a_part_that_can_not_be_used_is_no_sum():
     assert [(reject.number, reject.reason[:5]) for reject in reading.rejects] == [(2, "row 3"), (3, "not a")]
 
 
+def test_a_row_with_too_many_cells_spoils_its_sum_as_well():
+    reading = read(b"store,sku,qty\nB,C,1\nB,A,1\nB,A,1,000\n", uploaded_at=NOW, mapping=Mapping(repeats="sum"))
+    assert [reject.number for reject in reading.rejects] == [3, 4]
+
+
+def test_a_row_that_can_not_be_read_may_belong_to_any_sum():
+    with pytest.raises(Unreadable, match=r"Row 2 can't be read.*any of the sums"):
+        read(b'store,sku,qty\nB,"A"x,1\nB,A,2\n', uploaded_at=NOW, mapping=Mapping(repeats="sum"))
+
+
+@pytest.mark.parametrize(
+    ("late", "finds"),
+    [
+        (b"A,1,Oslo,", Mapping(item=(("sku",),), count="on hand", store="location", updated_at=NONE)),
+        (b"A,1,,7", Mapping(item=(("sku",),), store=NONE, updated_at=NONE)),
+    ],
+)
+def test_a_column_that_is_filled_only_far_below_is_seen(late: bytes, finds: Mapping):
+    rows = b"".join(b"i%d,%d,,\n" % (number, number) for number in range(1500))
+    found = StockFile(b"sku,on hand,location,available\n" + rows + late + b"\n").understood
+    assert (found.mapping.count, found.mapping.store) == (finds.count, finds.store)
+    assert (found.question is None) == (finds.count is not None)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "name"),
+    [
+        ("cp1252", "Café"),
+        ("cp1252", "naïve"),
+        ("mac-roman", "Größe"),
+        ("mac-roman", "Müller"),
+        ("cp850", "Käse und Müsli"),
+        ("cp1251", "Хлеб ржаной и молоко"),
+        ("gb18030", "绿茶和红茶"),
+        ("utf-16-le", "Zürich"),
+        ("utf-16", "Чай"),
+        ("utf-8-sig", "Чай"),
+    ],
+)
+def test_names_come_out_as_they_were_written_whatever_the_encoding(encoding: str, name: str):
+    rows = "".join(f"plain thing {number},{number}\n" for number in range(50))
+    data = f"item,count\n{rows}{name},3\n".encode(encoding)
+    assert read(data, uploaded_at=NOW, store="B").rows[-1].item == name
+
+
+def test_the_quick_way_through_a_file_reads_what_the_slow_one_does():
+    """A row goes the quick way once its count, store and time have been met; padding sends it the slow one."""
+    cells = [(f"S{n % 3}", f"item {n % 7}", f"{n % 5}", f"2026-11-{n % 20 + 1:02} 09:00") for n in range(400)]
+    cells += [("S1", "Total", "3", "2026-11-02 09:00"), ("S1", "'=x", "3", "2026-11-02 09:00"), ("S1", "", "", "")]
+    quick, slow = ("".join(f"{pad.join(row)}\n" for row in cells) for pad in (",", " , "))
+    header = "store,item,count,updated_at\n"
+    assert read((header + quick).encode(), uploaded_at=NOW) == read((header + slow).encode(), uploaded_at=NOW)
+
+
 def test_a_row_whose_quotes_end_too_early_is_rejected_alone():
     data = b'store,item,count\nB,"12" pizza",3\nB,Tea,4\nB,"a ""b""",5\n'
     reading = read(data, uploaded_at=NOW)
     assert [(row.number, row.item) for row in reading.rows] == [(3, "Tea"), (4, 'a "b"')]
     assert [(reject.number, reject.reason) for reject in reading.rejects] == [
-        (2, "its quotes do not end where its cells do (line 2)")
+        (2, "its quotes do not end where its cells do (up to line 2)")
     ]
 
 

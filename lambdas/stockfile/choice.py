@@ -41,6 +41,18 @@ class Choice:
             self._explain(found)
         return found, asked
 
+    def blank(self) -> tuple[int, ...]:
+        """The columns whose headings say something, and that are blank in all the rows that were looked at."""
+        named = self.roles
+        known = (
+            *named.counts,
+            *named.stores,
+            *named.codes,
+            *named.updated,
+            *(i for of in named.wide.values() for i in of),
+        )
+        return tuple(index for index in known if not any(self._column(index)))
+
     def _counted(self, said: Mapping) -> Mapping:
         if said.stores or said.count is not None:
             return said

@@ -1,19 +1,34 @@
 """How one file writes its numbers and its times, decided over every row of it. Pure."""
 
 from dataclasses import replace
+from itertools import islice
+from operator import itemgetter
 
 from lambdas.stockfile import counts, moments
 from lambdas.stockfile.choice import Open
+from lambdas.stockfile.counts import Cell
 from lambdas.stockfile.header import Header, data
 from lambdas.stockfile.layout import Layout
 from lambdas.stockfile.mapping import Mapping
-from lambdas.stockfile.table import Table
-from lambdas.stockfile.text import Broken
+from lambdas.stockfile.table import Table, holds
+
+_BATCH = 1000
 
 
-def conventions(of: Table, header: Header, places: Layout, said: Mapping, why: list[str]) -> Mapping:
-    """How numbers and times are written, decided over every row of the file. Raises Open where that can't be told."""
-    numbers, times = _survey(of, header, places, said)
+class Late(Exception):
+    """A column that seemed blank is not: ``cells`` are of the first row that shows it."""
+
+    def __init__(self, cells: list[Cell]):
+        super().__init__()
+        self.cells = cells
+
+
+def conventions(
+    of: Table, header: Header, places: Layout, said: Mapping, blank: tuple[int, ...], why: list[str]
+) -> Mapping:
+    """How numbers and times are written, decided over every row of the file. Raises Open where that can't be told,
+    and Late when one of the columns that seemed ``blank`` is not."""
+    numbers, times = _survey(of, header, places, said, blank)
     decimal = said.decimal or counts.mark_of(numbers, of.delimiter)
     if decimal is None:
         both = counts.Seen.POINT in numbers and counts.Seen.COMMA in numbers
@@ -31,20 +46,33 @@ def conventions(of: Table, header: Header, places: Layout, said: Mapping, why: l
     return replace(said, decimal=decimal, dates=dates)
 
 
-def _survey(of: Table, header: Header, places: Layout, said: Mapping) -> tuple[counts.Seen, moments.Seen]:
-    """What all cells of the counts and of the times say. Cells that are plainly digits, most of them, say nothing."""
+def _survey(
+    of: Table, header: Header, places: Layout, said: Mapping, blank: tuple[int, ...]
+) -> tuple[counts.Seen, moments.Seen]:
+    """What all cells of the counts and of the times say; what stands in a million rows is asked once."""
     numbers, times = counts.Seen.NOTHING, moments.Seen.NOTHING
-    known: set[str] = set()  # asking once what stands in a million rows
-    columns = places.counts if said.decimal is None else ()
-    at = places.updated_at if said.dates is None else None
-    for _, cells in data(of, header):
-        if isinstance(cells, Broken):
-            continue
-        for index in columns:
-            if index < len(cells) and type(cell := cells[index]) is str and not cell.isdigit() and cell not in known:
-                numbers |= counts.seen(cell)
-                if len(known) < 10_000:
-                    known.add(cell)
-        if at is not None and at < len(cells):
-            times |= moments.seen(cells[at])
+    known_numbers: set[Cell] = set()
+    known_times: set[Cell] = set()
+    records = data(of, header)
+    while batch := list(islice(records, _BATCH)):
+        rows = [cells for _, cells in batch if type(cells) is list]
+        for index in places.counts if said.decimal is None else ():
+            numbers |= counts.survey(_fresh(rows, index, known_numbers))
+        if places.updated_at is not None and said.dates is None:
+            times |= moments.survey(_fresh(rows, places.updated_at, known_times))
+        for index in blank:
+            late = next((cells for cells in rows if holds(cells[index : index + 1])), None)
+            if late is not None:
+                raise Late(late)
     return numbers, times
+
+
+def _fresh(rows: list[list[Cell]], index: int, known: set[Cell]) -> set[Cell]:
+    """The cells of a column that are not known yet; from now on they are."""
+    try:
+        fresh = set(map(itemgetter(index), rows)) - known
+    except IndexError:  # rows that end early
+        fresh = {cells[index] for cells in rows if index < len(cells)} - known
+    if len(known) < 10_000:
+        known |= fresh
+    return fresh

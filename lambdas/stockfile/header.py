@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import dropwhile
 
 from lambdas.stockfile import counts
 from lambdas.stockfile.counts import text_of
@@ -24,7 +25,7 @@ class Header:
 def data(of: Table, header: Header) -> Iterator[Record]:
     """The records below the headings, blank rows included."""
     last = header.rows[1] if header.rows else 0
-    return (record for record in of.records() if record[0] > last) if last else of.records()
+    return dropwhile(lambda record: record[0] <= last, of.records())
 
 
 def find_header(of: Table, said: Mapping) -> Header:

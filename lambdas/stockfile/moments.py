@@ -4,6 +4,7 @@ Pure. Whether the day or the month comes first is decided for a whole column. A 
 """
 
 import re
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from enum import Flag, auto
@@ -43,6 +44,14 @@ def seen(cell: Cell) -> Seen:
         return Seen.NOTHING
     found = _NUMERIC.fullmatch(cell.strip())
     return _order(found) if found else Seen.NOTHING
+
+
+def survey(cells: Iterable[Cell]) -> Seen:
+    """What many cells say together."""
+    found = Seen.NOTHING
+    for cell in cells:
+        found |= seen(cell)
+    return found
 
 
 def is_time(cell: Cell) -> bool:

@@ -4,8 +4,11 @@ Owns what a row of a file means and why a row can't be used. Pure: knows nothing
 """
 
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
+from itertools import dropwhile
+from operator import itemgetter
+from typing import Any
 
 from lambdas import times
 from lambdas.stockfile import counts, moments
@@ -23,6 +26,7 @@ AHEAD_HOURS = 24
 
 _KEY_BYTES = {"store": 2048, "item": 1024}  # DynamoDB's limits for a partition key and a sort key
 _SHOWN = 60
+_QUICK_LENGTH, _REMEMBERED = 256, 50_000
 _NO_VARIANT = "Default Title"  # what Shopify writes for a product without variants
 _FORMULA = (
     "'=",
@@ -119,7 +123,15 @@ class _Rows:
         self._lost: dict[Key, int] = {}  # the items of which a row can't be used, and which row
 
     def whole_sums(self, records: Callable[[], Iterator[Record]]) -> Iterator[Row | Reject]:
-        """The rows of the items of which every row can be used; the others are rejects."""
+        """The rows of the items of which every row can be used; the others are rejects.
+
+        Raises Unreadable for a row whose cells can't be told apart: it may be a part of any sum.
+        """
+        for number, cells in self._data(records()):
+            if isinstance(cells, Broken):
+                raise Unreadable(
+                    f"Row {number:,} can't be read: {cells}. It may belong to any of the sums. Mend it first."
+                )
         for _ in self.of(records()):
             pass
         lost = self._lost
@@ -131,16 +143,65 @@ class _Rows:
             else:
                 yield one
 
+    def _data(self, records: Iterator[Record]) -> Iterator[Record]:
+        return dropwhile(lambda record: record[0] < self._first, records)
+
     def of(self, records: Iterator[Record]) -> Iterator[Row | Reject]:
+        """The rows and rejects of all records below the headings."""
+        records = self._data(records)
+        quick = self._is_csv and not self._layout.stores and len(self._layout.item[0]) == 1
+        return self._quickly(records) if quick else self._each(records)
+
+    def _each(self, records: Iterable[Record]) -> Iterator[Row | Reject]:
         for number, cells in records:
-            if number < self._first:
-                continue
             if isinstance(cells, Broken):
                 yield Reject(number, "", "", str(cells))
             elif self._layout.stores:
                 yield from self._wide(number, cells)
             elif one := self._long(number, cells):
                 yield one
+
+    def _quickly(self, records: Iterator[Record]) -> Iterator[Row | Reject]:
+        """The same, with what is the same in most rows of a big file done in line, and remembered.
+
+        A row goes this way only when there is nothing to tidy in it; every other one goes the whole way.
+        """
+        layout, row_of = self._layout, tuple.__new__
+        width, item_at, count_at = layout.width, layout.item[0][0], layout.counts[0]
+        store_at, time_at = layout.store, layout.updated_at
+        named, timed = store_at is not None, time_at is not None
+        where = (item_at, count_at, item_at if store_at is None else store_at, item_at if time_at is None else time_at)
+        parts = itemgetter(*where)
+        numbers: dict[Cell, Decimal] = {}
+        stores: dict[Cell, str] = {}
+        moments_known: dict[Cell, str | None] = {}
+        for number, cells in records:
+            if type(cells) is list and len(cells) == width:
+                item, number_text, store_text, time_text = parts(cells)
+                count = numbers.get(number_text)
+                store = stores.get(store_text) if named else self._store
+                at = moments_known.get(time_text) if timed else None
+                if (
+                    count is not None
+                    and store
+                    and (at or not timed)
+                    and 0 < len(item) < _QUICK_LENGTH
+                    and item.isascii()
+                    and item[0] != "'"
+                    and item.strip() == item
+                    and item.lower() not in TOTALS
+                ):
+                    yield row_of(Row, (number, store, item, count, at, ""))
+                    continue
+            for one in self._each(((number, cells),)):
+                yield one
+                if type(one) is Row and len(cells) == width:  # its cells have been found good
+                    _, number_text, store_text, time_text = parts(cells)
+                    _remember(numbers, number_text, one.count)
+                    if named:
+                        _remember(stores, store_text, one.store)
+                    if timed:
+                        _remember(moments_known, time_text, one.updated_at)
 
     def _long(self, number: int, cells: list[Cell]) -> Row | Reject | None:
         """The row of a file that has one store a row; None for a blank one."""
@@ -150,8 +211,8 @@ class _Rows:
             item = self._item(cells)
             if not item and not holds(cells):
                 return None
-            self._check_width(cells)
             key = self._stored(cells), self._checked_item(item)
+            self._check_width(cells)
             return Row(number, *key, self._filled(cells, layout.count), self._time(cells))
         except _Wrong as wrong:
             if key:
@@ -165,8 +226,8 @@ class _Rows:
                 continue
             key = None
             try:
-                self._check_width(cells)
                 key = _key("store", heading, store), self._checked_item(self._item(cells))
+                self._check_width(cells)
                 yield Row(number, *key, self._filled(cells, index), self._time(cells), heading)
             except _Wrong as wrong:
                 if key:
@@ -261,6 +322,11 @@ class _Rows:
             raise _Wrong(self._names[index], text_of(cell)[:_SHOWN], reason)
         self._known_time = cell, stated
         return stated
+
+
+def _remember(known: dict[Cell, Any], cell: Cell, means: Any) -> None:
+    if len(known) < _REMEMBERED:
+        known[cell] = means
 
 
 def _key(part: str, heading: str, value: str) -> str:

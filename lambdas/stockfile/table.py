@@ -10,8 +10,9 @@ from itertools import islice
 from python_calamine import CalamineSheet
 
 from lambdas.stockfile import container, sheet, text, tree
-from lambdas.stockfile.container import Content
+from lambdas.stockfile.container import MAX_COLUMNS, Content
 from lambdas.stockfile.counts import Cell, text_of
+from lambdas.stockfile.encoding import encoding
 from lambdas.stockfile.headings import roles
 from lambdas.stockfile.mapping import Mapping
 from lambdas.stockfile.parts import Question, Unreadable
@@ -43,9 +44,13 @@ def table(data: bytes, mapping: Mapping) -> Table:
 
 
 def first(of: Table) -> list[tuple[int, list[Cell]]]:
-    """The first rows that hold anything."""
+    """The first rows that hold anything. Raises Unreadable when they have too many columns."""
     filled = ((n, cells) for n, cells in islice(of.records(), 1000) if not isinstance(cells, Broken) and holds(cells))
-    return list(islice(filled, FIRST))
+    found = list(islice(filled, FIRST))
+    for number, cells in found:
+        if len(cells) > MAX_COLUMNS:
+            raise Unreadable(f"Row {number:,} has {len(cells):,} cells, and {MAX_COLUMNS:,} at most are read.")
+    return found
 
 
 def holds(cells: Iterable[Cell]) -> bool:
@@ -54,7 +59,7 @@ def holds(cells: Iterable[Cell]) -> bool:
 
 
 def _text(content: Content, mapping: Mapping) -> Table:
-    name = text.encoding(content.open, mapping.encoding)
+    name = encoding(content.open, mapping.encoding)
     sample = text.sample(content.open, name)
     if not "".join(sample).strip():
         raise Unreadable("The file is empty. Export it again and send the new one.")
@@ -64,15 +69,15 @@ def _text(content: Content, mapping: Mapping) -> Table:
     return Table("CSV", lambda: text.records(content.open, name, mark), encoding=name, delimiter=mark)
 
 
-def _json(kind: str, content: Content, encoding: str) -> Table:
-    records = tree.records(kind, content.open, encoding)
+def _json(kind: str, content: Content, name: str) -> Table:
+    records = tree.records(kind, content.open, name)
     names = tree.columns(records())
 
     def rows() -> Iterator[Record]:
         for number, found in records():
-            yield number, found if isinstance(found, Broken) else [found.get(name) for name in names]
+            yield number, found if isinstance(found, Broken) else [found.get(key) for key in names]
 
-    return Table(kind, rows, tuple(names), encoding)
+    return Table(kind, rows, tuple(names), name)
 
 
 def _workbook(content: Content, mapping: Mapping) -> Table:

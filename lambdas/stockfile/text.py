@@ -1,44 +1,24 @@
-"""Text files: in which encoding, parted by what, and their rows.
+"""Text files: their lines, what parts their cells, and their rows.
 
 Owns what a row of a delimited file is. Pure.
 """
 
-import codecs
 import csv
 import io
 import re
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import partial
+from itertools import count
 from typing import IO
 
-import chardet
-
 from lambdas.stockfile import headings
-from lambdas.stockfile.container import MAX_COLUMNS
 from lambdas.stockfile.parts import Unreadable
 
 MAX_LINE = 2**20
 MAX_CELL = 2**17
 DELIMITERS = ",;\t|"
-ENCODINGS = (
-    "utf-8", "utf-16", "cp1252", "mac-roman", "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257",
-    "cp437", "cp850", "cp852", "cp866", "koi8-r", "iso8859-2", "iso8859-15", "mac-latin2", "mac-cyrillic", "cp932",
-    "gb18030", "big5", "cp949", "utf-16-le", "utf-16-be",
-)  # fmt: skip
-"""What may be said of a file; Python's names."""
-_LEGACY = (
-    "cp1252", "mac-roman", "cp1251", "cp1250", "cp1253", "cp1254", "cp932", "gb18030", "big5", "euc-kr", "cp850"
-)  # fmt: skip
-"""What is looked for in a file without a mark that is no UTF-8: few, since a short file fits many."""
-_MARKS = (
-    (codecs.BOM_UTF32_LE, "utf-32"),
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
 _SAMPLE = 2**16
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0e-\x1b\ud800-\uf8ff]")
 _HINT = re.compile(r'"?sep=(.)"?\r?\n')
 
 csv.field_size_limit(MAX_CELL)  # one for the whole process; the standard one has the same size
@@ -48,61 +28,6 @@ class Broken(str):
     """Stands for a row whose cells can't be told apart; says why."""
 
     __slots__ = ()
-
-
-def encoding(opener: Callable[[], IO[bytes]], said: str | None) -> str:
-    """The encoding's Python name: what was ``said``, or what the bytes tell."""
-    with opener() as stream:
-        head = stream.read(_SAMPLE)
-    marked = next((name for mark, name in _MARKS if head.startswith(mark)), None)
-    if said is not None:
-        return _checked(said, marked)
-    if marked:
-        return marked
-    if b"\0" in head:
-        return _wide(head)
-    return "utf-8" if (odd := _not_utf8(opener)) is None else _legacy(odd)
-
-
-def _checked(said: str, marked: str | None) -> str:
-    try:
-        name = codecs.lookup(said).name
-    except LookupError:
-        name = ""
-    if name not in {codecs.lookup(one).name for one in ENCODINGS} | {"utf-8-sig", "utf-32"}:
-        raise Unreadable(f"The encoding “{said[:40]}” is not one of these: {', '.join(ENCODINGS)}.")
-    return marked if marked and marked.startswith(name) else name  # a mark that is there is no part of the text
-
-
-def _wide(head: bytes) -> str:
-    """UTF-16 without its mark has a zero in every other byte where the text is Latin; else it is no text."""
-    even, odd = head[::2].count(0), head[1::2].count(0)
-    name = "utf-16-be" if even > odd else "utf-16-le"
-    if min(even, odd) * 50 < len(head) and not _CONTROL.search(head.decode(name, "ignore")):
-        return name
-    raise Unreadable("This is not a text file, and no workbook either. Export the list as CSV or XLSX.")
-
-
-def _not_utf8(opener: Callable[[], IO[bytes]]) -> bytes | None:
-    """Bytes around the first that is no UTF-8; None when all of it is."""
-    decoder, last = codecs.getincrementaldecoder("utf-8")(), b""
-    with opener() as stream:
-        while True:
-            part = stream.read(2**20)
-            try:
-                decoder.decode(part, final=not part)
-            except UnicodeDecodeError as error:
-                at = max(0, error.start - _SAMPLE // 2)
-                return last[-100:] + part[at : at + _SAMPLE] + stream.read(0 if part else 1)
-            if not part:
-                return None
-            last = part
-
-
-def _legacy(sample: bytes) -> str:
-    lines = [line for line in sample.splitlines() if not line.isascii()]
-    found = chardet.detect(b"\n".join(lines)[:_SAMPLE], include_encodings=_LEGACY, compat_names=False)["encoding"]
-    return codecs.lookup(found or "cp1252").name
 
 
 def lines(opener: Callable[[], IO[bytes]], name: str) -> Iterator[str]:
@@ -164,27 +89,31 @@ def records(opener: Callable[[], IO[bytes]], name: str, mark: str) -> Iterator[t
     if len(mark) != 1 or mark in '\r\n"':
         raise Unreadable(f"“{mark[:10]}” can't part the cells of a row. Say one character, such as ; or a tab.")
     reader = csv.reader(lines(opener, name), delimiter=mark, skipinitialspace=mark != " ", strict=True)
-    number = 0
+    numbers = count(1)
     while True:
-        begun = reader.line_num + 1
         try:
-            for cells in reader:
-                number += 1
-                if len(cells) > MAX_COLUMNS:
-                    raise Unreadable(f"Row {number:,} has {len(cells):,} cells, and {MAX_COLUMNS:,} at most are read.")
-                begun = reader.line_num + 1
-                yield number, cells
+            yield from zip(numbers, reader, strict=False)  # nothing of ours runs between two rows
         except csv.Error as error:
-            number += 1
+            number = next(numbers) - 1
             if "unexpected end" in str(error):
+                begun = _ends(opener, name, mark, number - 1) + 1
                 raise Unreadable(
                     f"Row {number:,} opens a quote (line {begun:,}) that never closes, so where it ends can't be told."
                 ) from error
             if "field larger" in str(error):
-                raise Unreadable(
-                    f"Row {number:,} has a cell of over {MAX_CELL:,} characters (line {begun:,})."
-                ) from error
-            upto = f"lines {begun:,} to {reader.line_num:,}" if reader.line_num > begun else f"line {begun:,}"
-            yield number, Broken(f"its quotes do not end where its cells do ({upto})")
+                upto = f"up to line {reader.line_num:,}"
+                raise Unreadable(f"Row {number:,} has a cell of over {MAX_CELL:,} characters ({upto}).") from error
+            yield number, Broken(f"its quotes do not end where its cells do (up to line {reader.line_num:,})")
+            numbers = count(number + 1)
         else:
             return
+
+
+def _ends(opener: Callable[[], IO[bytes]], name: str, mark: str, number: int) -> int:
+    """In which line a row ends."""
+    reader = csv.reader(lines(opener, name), delimiter=mark, skipinitialspace=mark != " ", strict=True)
+    while number:
+        with suppress(csv.Error):
+            next(reader)
+        number -= 1
+    return reader.line_num

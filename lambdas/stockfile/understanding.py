@@ -8,7 +8,7 @@ from itertools import islice
 
 from lambdas.stockfile import counts, moments
 from lambdas.stockfile.choice import Choice, Open
-from lambdas.stockfile.conventions import conventions
+from lambdas.stockfile.conventions import Late, conventions
 from lambdas.stockfile.counts import Cell, text_of
 from lambdas.stockfile.header import Header, data, find_header
 from lambdas.stockfile.headings import plain
@@ -41,18 +41,24 @@ def understand(of: Table, said: Mapping) -> tuple[Understanding, Layout | None]:
     rows = _sample(of, header)
     if header.rows and not rows and not any(isinstance(cells, Broken) for _, cells in data(of, header)):
         raise Unreadable("The file has a header and no rows under it. Nothing was loaded.")
-    why: list[str] = []
-    choice = Choice(header.texts, names, [cells for _, cells in rows], why)
-    mapping, asked = choice.complete(replace(said, sheet=said.sheet or of.sheet))
-    question, places = of.question or header.question or asked, None
-    try:
-        if not question:
-            places = layout(mapping, names, header.texts)
-            mapping = conventions(of, header, places, mapping, why)
-    except Open as opened:
-        question = opened.question
-    except Unknown as unknown:
-        question = Question(unknown.part, f"{unknown} It has: {listed(names)}.")
+    looked_at = [cells for _, cells in rows]
+    while True:
+        why: list[str] = []
+        choice = Choice(header.texts, names, looked_at, why)
+        mapping, asked = choice.complete(replace(said, sheet=said.sheet or of.sheet))
+        question, places = of.question or header.question or asked, None
+        try:
+            if not question:
+                places = layout(mapping, names, header.texts)
+                mapping = conventions(of, header, places, mapping, choice.blank(), why)
+        except Late as late:
+            looked_at.append(late.cells)
+            continue
+        except Open as opened:
+            question = opened.question
+        except Unknown as unknown:
+            question = Question(unknown.part, f"{unknown} It has: {listed(names)}.")
+        break
     understood = Understanding(
         of.kind, of.encoding, of.delimiter, of.sheets, header.rows, names,
         tuple((number, tuple(map(text_of, cells))) for number, cells in rows[:10]),
