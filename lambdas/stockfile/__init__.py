@@ -6,7 +6,8 @@ asked; a mapping holds the answers.
 
 from lambdas.stockfile.mapping import AUTOMATIC, Mapping
 from lambdas.stockfile.parts import Question, Reading, Reject, Row, Unclear, Understanding, Unreadable
-from lambdas.stockfile.reading import AHEAD_HOURS, StockFile, read, shape_of
+from lambdas.stockfile.reading import StockFile, read, shape_of
+from lambdas.stockfile.rows import AHEAD_HOURS
 
 __all__ = [
     "AHEAD_HOURS", "AUTOMATIC", "Mapping", "Question", "Reading", "Reject", "Row", "StockFile", "Unclear",
