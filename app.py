@@ -3,7 +3,7 @@
 import streamlit as st
 
 from services import words
-from ui import charts, delivery, parcels, plain, reads, samples, stocklist, tables
+from ui import charts, delivery, parcels, plain, reads, samples, stocklist, tables, waiting
 from ui.page import live, page
 
 held = page("Overview")
@@ -16,7 +16,9 @@ if "welcome" in st.session_state and (sent := parcels.current()):
 @live(2)
 def wait_for_the_first():
     """Somebody else may send it: then the page goes on by itself."""
-    if reads.refreshed().mirror.items:
+    held = reads.refreshed()
+    waiting.announce(held)
+    if held.mirror.items:
         st.rerun()
 
 
@@ -38,6 +40,7 @@ def fact(label, value, below):
 @live(2)
 def now():
     held = reads.refreshed()
+    waiting.announce(held)
     frame = tables.stock(held)
     out = frame[frame["state"] == tables.OUT]
     last = next(iter(reads.receipts(held)), None)
@@ -67,6 +70,7 @@ def table():
     st.subheader("All items", anchor=False)
     frame = stocklist.filtered(tables.stock(reads.refreshed()))
     tables.show(frame, "stock", "All items")
+    tables.download(frame.drop(columns="age"), "stock.csv")
 
 
 now()

@@ -1,8 +1,9 @@
-"""Upload: pick files, see what they will do, send them, and read what they did."""
+"""Upload: pick files, see how they are understood and what they will do, send them, and read what they did."""
 
 import streamlit as st
 
-from ui import delivery, parcels, preview, samples
+from services import words
+from ui import correction, delivery, known, parcels, preview, samples, waiting
 from ui.page import page, plainly
 from ui.parcels import Chosen
 
@@ -13,24 +14,30 @@ def forget_choice():
     """The next pick is another choice, even of the same file: a key of its own empties the widget."""
     st.session_state.round = st.session_state.get("round", 0) + 1
     st.session_state.pop("sample", None)
+    correction.forget_shapes()
 
 
 def send(files):
-    # What is chosen now: a click that comes quickly after another mode's is called with what the last run drew.
+    # The mode is what is chosen now: a click that comes quickly after another mode's is called with what the last run
+    # drew. How each file is read is what its preview has shown.
     parcels.pack(files, st.session_state.mode)
     forget_choice()
 
 
 def picked():
     turn = st.session_state.get("round", 0)
-    given = st.file_uploader("Stock files (CSV)", accept_multiple_files=True, key=f"files-{turn}")
-    st.caption("A header row with store, item, count and, if you have it, updated_at. Or try a sample:")
-    clicked = samples.chosen("sample")
-    if clicked:
-        st.session_state.sample = (f"sample-{turn}-{clicked}", clicked)
+    given = st.file_uploader("Stock files", accept_multiple_files=True, key=f"files-{turn}")
     files = [Chosen(one.file_id, one.name, one.getvalue()) for one in given]
     if sample := st.session_state.get("sample"):
         files.append(Chosen(*sample, samples.read(sample[1])))
+    if not files:
+        st.caption(
+            "CSV, Excel, OpenDocument or JSON, as your program exports it, also zipped. "
+            "You see how it is read before anything is sent. Or try a sample:"
+        )
+        if clicked := samples.chosen("sample"):
+            st.session_state.sample = (f"sample-{turn}-{clicked}", clicked)
+            st.rerun()
     return files
 
 
@@ -43,13 +50,20 @@ with right:
 if files:
     buttons = st.container(horizontal=True)  # above the previews: a long file must not push them out of sight
     with plainly():
-        ready = [one for one in (preview.draw(held, file, mode) for file in files) if one]
+        drawn = [preview.draw(held, file, mode) for file in files]
+    ready, asked = [one for one in drawn if isinstance(one, Chosen)], drawn.count(preview.ASKED)
     label = f"Send {len(ready)} files" if len(ready) > 1 else "Send"
-    sending = {"type": "primary", "icon": ":material/send:", "disabled": not ready}
+    sending = {"type": "primary", "icon": ":material/send:", "disabled": not ready or asked > 0}
     buttons.button(label, on_click=send, args=(ready,), **sending)
     buttons.button("Not now", on_click=forget_choice)
+    if asked and len(files) > 1:
+        buttons.warning(f"{words.some(asked, 'file')} below with a question.", icon=":material/contact_support:")
 
 sent = parcels.current()
-if sent and not files:
+if sent and (sent.files or not files):
     st.subheader("Sent last", anchor=False)
     delivery.deliver(held, sent)
+
+with plainly():
+    waiting.draw(held)
+    known.draw(held)

@@ -10,6 +10,7 @@ from lambdas.fates import Fate
 from lambdas.mappings import Saved
 from services.alerts import Episode
 from services.changes import Seen
+from services.mending import REASON
 from services.stock import Stocked
 from services.uploads import Receipt
 
@@ -64,7 +65,14 @@ def reject(line: Mapping[str, Any]) -> str:
 
 def saved(of: Saved) -> str:
     """What is remembered for a shape of file: the headings that it is known by, and the mapping."""
-    return f"{of.shape}  {', '.join(of.columns)[:200]}\n  since {clock(of.saved_at)}: {of.mapping.as_json()}"
+    return f"{of.shape}  {', '.join(known_as(of))[:200]}\n  since {clock(of.saved_at)}: {of.mapping.as_json()}"
+
+
+def known_as(of: Saved) -> tuple[str, ...]:
+    """The headings of a shape of file. Of a file of rows to mend nobody said anything: it is read as its original."""
+    if of.columns[-1:] == (REASON,):
+        return (f"rows to mend, read as their original: {of.columns[0]}", *of.columns[1:-1])
+    return of.columns
 
 
 def moved(of: Seen) -> str:

@@ -3,6 +3,7 @@
 The tables are drawn on a canvas; what they hold is read off the grid that stands in it for those who can't see.
 """
 
+import csv
 import os
 import re
 import socket
@@ -18,6 +19,9 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 from local import engine
+from services import stack as stacks
+from services import uploads
+from services.stack import Stack
 from tests.conftest import SAMPLES
 from tests.waiting import until
 
@@ -56,9 +60,22 @@ def healthy(port: int) -> bool:
 
 
 @pytest.fixture(scope="module")
-def dashboard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with running(tmp_path_factory.mktemp("dashboard")) as address:
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("dashboard")
+
+
+@pytest.fixture(scope="module")
+def dashboard(home: Path) -> Iterator[str]:
+    with running(home) as address:
         yield address
+
+
+@pytest.fixture
+def state(home: Path, dashboard: str) -> Iterator[Path]:
+    """The state folder of the running dashboard; whoever connects to its engine lets go of it again."""
+    assert dashboard
+    yield home / "state"
+    engine.detach(home / "state")
 
 
 @pytest.fixture(scope="module")
@@ -238,6 +255,92 @@ def test_an_empty_overview_takes_a_sample_with_one_click(opened: Open, tmp_path:
         holds(page, "6 rows: 6 new. 6 stream records expected, 6 seen. 1 alert.")
         expect(page.get_by_test_id("stMetric").first).to_contain_text("1")
         expect(waiting.get_by_test_id("stMetric").first).to_contain_text("1")  # it goes on by itself
+
+
+def choose(page: Page, label: str, option: str, then: str) -> None:
+    """Pick an option of a select on a page that is at rest, and wait for what only the run after it draws."""
+    at_rest(page)
+    page.get_by_role("combobox", name=label, exact=True).click()
+    page.get_by_role("option", name=option, exact=True).click()
+    holds(page, then)
+
+
+def test_a_file_of_unknown_headings_is_mapped_by_hand_and_the_next_one_by_itself(opened: Open, tmp_path: Path):
+    page = opened("upload")
+    (tmp_path / "till.csv").write_text("Ref;Stk;Shop\nScones;7;Mapped\nJam;none;Mapped\n")
+    pick(page, tmp_path / "till.csv")
+    holds(page, "Which column is the count?")
+    expect(page.get_by_role("button", name="Send", exact=True)).to_be_disabled()
+    choose(page, "Count", "Stk", "Which column names the item?")
+    choose(page, "Item", "Ref", "“Stk” is the count")
+    choose(page, "Store", "Shop", "“Shop” is the store")
+    holds(page, "Will be remembered for files like this", "2 rows: 1 new, 1 not usable.")
+    expect(cells(page, "Scones").first).to_be_attached()
+    page.get_by_role("button", name="Send", exact=True).click()
+    holds(page, "2 rows: 1 new, 1 not usable. 1 stream record expected, 1 seen.")
+
+    (tmp_path / "next.csv").write_text("Ref;Stk;Shop\nScones;0;Mapped\n")
+    pick(page, tmp_path / "next.csv")
+    holds(page, "Read as you said for files like this", "1 row: 1 changed.")
+    page.get_by_role("button", name="Send", exact=True).click()
+    holds(page, "1 row: 1 changed. 1 stream record expected, 1 seen. 1 alert.")
+
+    pick(page, tmp_path / "next.csv")
+    at_rest(page)
+    page.get_by_role("button", name="Forget", exact=True).first.click()
+    holds(page, "Which column is the count?")
+    expect(page.get_by_role("button", name="Send", exact=True)).to_be_disabled()
+
+
+def test_a_file_dropped_into_the_bucket_waits_is_answered_by_clicks_and_loads(opened: Open, state: Path):
+    overview = opened()
+    drop(state, "dropped.csv", b"SKU,Location,On hand,Available\nPlum,Dropped,4,3\n")
+    holds(overview, "1 file waits for an answer")
+    page = opened("upload")
+    holds(page, "Waiting for an answer", "dropped.csv", "It could be “On hand”, “Available”.")
+    expect(page.get_by_role("button", name="Use this")).to_be_disabled()
+    choose(page, "Count", "Available", "1 row: 1 new.")
+    page.get_by_role("button", name="Use this").click()
+    holds(page, "1 row: 1 new. 1 stream record expected, 1 seen. 0 alerts.")
+    expect(page.get_by_role("button", name="Use this")).to_have_count(0)
+    expect(cells(page, "Plum")).to_have_count(1)
+    expect(overview.get_by_text("waits for an answer")).to_have_count(0)
+    assert [one.state for one in uploads.recent(connected(state)) if one.file == "dropped.csv"] == ["loaded"]
+
+
+def test_the_rows_to_mend_are_downloaded_with_their_reasons(opened: Open, tmp_path: Path):
+    page = opened("upload")
+    pick(page, file(tmp_path, "torn.csv", "Mend,Figs,3", "Mend,Dates,many"))
+    holds(page, "2 rows: 1 new, 1 not usable.")
+    assert mended(page, "torn-to-mend.csv") == [REASONED, ["Mend", "Dates", "many", NO_NUMBER]]
+    page.get_by_role("button", name="Send", exact=True).click()
+    holds(page, "1 stream record expected, 1 seen.")
+    assert mended(page, "torn-to-mend.csv") == [REASONED, ["Mend", "Dates", "many", NO_NUMBER]]
+
+
+REASONED = ["store", "item", "count", "reason"]
+NO_NUMBER = "count: not a number such as 12, 39.5 or -3"
+
+
+def mended(page: Page, name: str) -> list[list[str]]:
+    """The rows of the file to mend, downloaded."""
+    at_rest(page)
+    with page.expect_download() as download:
+        page.get_by_role("button", name=f"Rows to mend ({name})").click()
+    assert download.value.suggested_filename == name
+    return list(csv.reader(download.value.path().read_text().splitlines()))
+
+
+def connected(state: Path) -> Stack:
+    """The dashboard's own stack."""
+    return stacks.connect({"STOCKTRAIL_HOME": str(state)})
+
+
+def drop(state: Path, name: str, data: bytes) -> None:
+    """Put a file into the bucket, as a till would, and wait until the loader has seen it."""
+    stack = connected(state)
+    stack.s3.put_object(Bucket=stack.settings.bucket, Key=f"uploads/{name}", Body=data)
+    until(lambda: [one for one in uploads.waiting(stack) if one.file == name])
 
 
 def file(folder: Path, name: str, *rows: str) -> Path:

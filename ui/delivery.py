@@ -9,7 +9,7 @@ from lambdas.fates import Mode
 from services import uploads
 from services.errors import Unavailable
 from services.uploads import Receipt
-from ui import plain, reads, receipts
+from ui import plain, reads, receipts, rows
 from ui.page import live, plainly
 from ui.parcels import Parcel
 from ui.preview import MODES
@@ -24,6 +24,8 @@ def deliver(held: Link, parcel: Parcel) -> None:
         if parcel.files:
             with st.spinner("Sending…"):
                 parcel.send(held.stack)
+        for said in parcel.refused:
+            st.error(plain.escaped(said), icon=":material/error:")
         for upload_id in parcel.ids:
             with st.container(border=True):
                 _follow(held, upload_id)
@@ -63,7 +65,7 @@ def _heading(of: Receipt) -> None:
 
 
 def _outcome(held: Link, of: Receipt) -> None:
-    receipts.draw(of, reads.lines(held, of))
+    receipts.draw(of, rows.told(held, of), of.upload_id or "", rows.mended(held, of))
     links = st.container(horizontal=True)
     where = {"upload": of.upload_id or ""}
     links.page_link("pages/changes.py", label="Its changes", icon=":material/swap_vert:", query_params=where)

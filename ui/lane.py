@@ -8,7 +8,7 @@ import streamlit as st
 from services import words
 from services.pipeline import Function, LogLine
 from services.uploads import Receipt
-from ui import plain, reads, receipts, tables
+from ui import plain, reads, receipts, rows, tables
 from ui.reads import Link
 
 _PASSED = 8
@@ -96,6 +96,8 @@ def _records(one: Receipt) -> str:
 def _state(one: Receipt) -> str:
     if one.state == "failed":
         return "✕ not loaded"
+    if one.state == "waiting":
+        return "? needs an answer"
     if receipts.gap(one):
         return "✕ records missing"
     return "✓ done" if one.settled else "… under way"
@@ -130,7 +132,7 @@ def draw_way(held: Link, upload_id: str) -> None:
         pd.DataFrame(stages, columns=["Stage", "Reached"]), hide_index=True, key="reached", alt="Stage times"
     )
     with right:
-        receipts.draw(found, reads.lines(held, found))
+        receipts.draw(found, rows.told(held, found), upload_id, rows.mended(held, found))
     _draw_log(reads.log(held, upload_id, found.received_at) if found.received_at else [])
 
 

@@ -13,40 +13,67 @@ from dataclasses import dataclass, field
 import streamlit as st
 
 from lambdas.fates import Mode
+from lambdas.stockfile import AUTOMATIC, Mapping, Understanding
 from services import uploads
+from services.errors import BadFile
 from services.stack import Stack
-from ui import samples
+from ui import reads, samples
 
 _SLOT = "parcel"
 
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """A file that was picked. ``mark`` is another one each time that a file is picked."""
+    """A file that was picked, or one that waits for an answer. ``mark`` is another one each time that a file is picked.
+
+    ``mapping``: what its preview was read with, and the loader is to read it with. ``learnt``: how it is understood,
+    when the mapping is to be remembered for files like it. ``answers``: the id of the upload that waits.
+    """
 
     mark: str
     name: str
     data: bytes
     store: str | None = None
+    mapping: Mapping | None = None
+    learnt: Understanding | None = None
+    answers: str | None = None
 
 
 @dataclass
 class Parcel:
-    """The files of one click, and the ids of those that were received, in their order."""
+    """The files of one click, and the ids of those that were received, in their order.
+
+    ``refused``: what was said of answers that came too late.
+    """
 
     marks: frozenset[str]
     mode: Mode
     files: deque[Chosen]
     ids: list[str] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def send(self, stack: Stack) -> None:
         """Send what is left, one after the other, so that they take effect in their order."""
         with self.lock:
             while self.files:
-                one = self.files[0]
-                self.ids.append(uploads.send(stack, one.name, one.data, self.mode, one.store))
+                try:
+                    self.ids.append(_sent(stack, self.files[0], self.mode))
+                except BadFile as error:
+                    self.refused.append(str(error))
                 self.files.popleft()
+
+
+def _sent(stack: Stack, one: Chosen, mode: Mode) -> str:
+    """The upload's id. What is to be remembered is so before: that may be done again, when sending fails."""
+    if one.learnt and one.mapping is not None:
+        uploads.remember(stack, one.learnt, one.mapping, one.answers)
+        reads.saved.clear()
+    if one.answers is None:
+        return uploads.send(stack, one.name, one.data, mode, one.store, one.mapping)
+    uploads.answer(stack, one.answers, AUTOMATIC if one.mapping is None else one.mapping, one.store)
+    reads.waiting.clear()
+    return one.answers
 
 
 def pack(files: Iterable[Chosen], mode: Mode) -> None:

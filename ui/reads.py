@@ -13,14 +13,15 @@ from typing import Any
 
 import streamlit as st
 
-from services import alerts, changes, pipeline, stack, stock, uploads
+from services import alerts, changes, mending, pipeline, stack, stock, uploads
 from services.alerts import Episode
 from services.changes import Seen
-from services.errors import NotFound
+from services.errors import BadFile, NotFound
+from services.opening import Saved
 from services.pipeline import Function, LogLine
 from services.stack import Stack
 from services.stock import Stocked
-from services.uploads import Line, Receipt
+from services.uploads import Receipt
 
 _serials = itertools.count()
 _doubted = threading.Event()
@@ -108,6 +109,24 @@ def receipts(held: Link, limit: int = 100) -> list[Receipt]:
     return found
 
 
+@st.cache_resource(show_spinner=False, ttl=1, hash_funcs=BY_THE_CLOCK)
+def waiting(held: Link) -> list[Receipt]:
+    """The uploads that wait for an answer, the latest first."""
+    return uploads.waiting(held.stack)
+
+
+@st.cache_resource(show_spinner=False, ttl=1, hash_funcs=BY_THE_CLOCK)
+def saved(held: Link) -> list[Saved]:
+    """What is saved for shapes of files, the latest first."""
+    return uploads.saved(held.stack)
+
+
+@st.cache_resource(show_spinner="Fetching the file…", max_entries=4, hash_funcs=BY_THE_CLOCK)
+def contents(held: Link, upload_id: str) -> bytes:
+    """An upload's file, as it was sent: it never changes."""
+    return uploads.contents(held.stack, uploads.receipt(held.stack, upload_id))
+
+
 @st.cache_resource(show_spinner=False, ttl=1, max_entries=100, hash_funcs=BY_THE_CLOCK)
 def receipt(held: Link, upload_id: str) -> Receipt | None:
     """One upload's receipt as it stands; None when there is no such upload."""
@@ -117,13 +136,14 @@ def receipt(held: Link, upload_id: str) -> Receipt | None:
         return None
 
 
-_BY_ROWS: Hashes = BY_THE_CLOCK | {Receipt: lambda of: of.rows_key}
-
-
-@st.cache_resource(show_spinner=False, max_entries=20, hash_funcs=_BY_ROWS)
-def lines(held: Link, of: Receipt) -> list[Line]:
-    """Every row's fate of a loaded upload."""
-    return uploads.rows(held.stack, of)
+@st.cache_resource(show_spinner=False, max_entries=200, hash_funcs=BY_THE_CLOCK)
+def mend_name(held: Link, upload_id: str, file: str) -> str | None:
+    """What the file of an upload's rows to mend is called; None when what was sent is gone. Reads the file, once."""
+    try:
+        data = uploads.contents(held.stack, uploads.receipt(held.stack, upload_id))
+        return mending.mend_name(file, uploads.opened(held.stack, data))
+    except (NotFound, BadFile):
+        return None
 
 
 def files(held: Link, upload_ids: Iterable[str | None]) -> Mapping[str, str]:

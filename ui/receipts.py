@@ -1,39 +1,28 @@
-"""Drawing a receipt: the five stages of an upload, its outcome in words, why nothing happened, its rows by fate."""
+"""Drawing a receipt: the five stages of an upload, its outcome in words, why nothing happened, its rows by fate.
 
-from collections.abc import Sequence
+Knows nothing of how rows are shown: see `ui.rows`.
+"""
+
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Literal
 
-import pandas as pd
 import streamlit as st
 
 from lambdas import times
-from lambdas.alerts import Crossing, crossing
-from lambdas.fates import WRITES, Fate
+from lambdas.fates import Fate
 from services import words
-from services.uploads import Line, Receipt
-from ui import plain, tables
+from services.uploads import Receipt
+from ui import plain, rows
 
-_NAMED = 5
 GAP_SECONDS = 30
 """A record that is not seen for this long is an incident: the stream brings them within a second or two."""
 
-FATES = {
-    Fate.CHANGED: "● changed",
-    Fate.INSERTED: "✚ new",
-    Fate.TOUCHED: "◔ newer time, same count",
-    Fate.STALE: "← older than what is known",
-    Fate.DUPLICATE: "≡ repeated in the file",
-    Fate.UNCHANGED: "✓ already up to date",
-}
-"""The fates of usable rows in a table, what moves first."""
-
-Step = Literal["done", "now", "next", "failed"]
-_LOOKS: dict[Step, tuple[str, Literal["green", "blue", "gray", "red"]]] = {
+Step = Literal["done", "now", "next", "asked", "failed"]
+_LOOKS: dict[Step, tuple[str, Literal["green", "blue", "gray", "orange", "red"]]] = {
     "done": (":material/check:", "green"),
     "now": (":material/progress_activity:", "blue"),
     "next": (":material/radio_button_unchecked:", "gray"),
+    "asked": (":material/contact_support:", "orange"),
     "failed": (":material/close:", "red"),
 }
 
@@ -49,7 +38,7 @@ class Stage:
 
 def stages(of: Receipt) -> list[Stage]:
     """In the bucket · Loading · Rows applied · Stream records seen n of m · Checked for alerts."""
-    loaded, failed = of.state == "loaded", of.state == "failed"
+    loaded = of.state == "loaded"
     seen = loaded and (of.records_seen or 0) >= of.records_expected
     checked = loaded and of.records_checked >= of.records_expected
     records = f"Stream records seen {of.records_seen or 0:,} of {of.records_expected:,}" if loaded else "Stream records"
@@ -57,8 +46,11 @@ def stages(of: Receipt) -> list[Stage]:
     labels = "In the bucket", "Loading", "Rows applied", records, "Checked for alerts"
     done = True, of.state != "received", loaded, seen, checked
     steps: list[Step] = ["done" if over else "next" for over in done]
-    if failed:
+    if of.state == "failed":
         steps = ["done", "done", "failed", "next", "next"]
+    elif of.state == "waiting":
+        labels = "In the bucket", "Waiting for an answer", "Rows applied", records, "Checked for alerts"
+        steps = ["done", "asked", "next", "next", "next"]
     elif "next" in steps:
         steps[steps.index("next")] = "now"
     return [Stage(*stage) for stage in zip(labels, at, steps, strict=True)]
@@ -79,11 +71,11 @@ def _after(of: Receipt, stage: Stage) -> str:
     return f"{(times.moment(stage.at) - times.moment(of.received_at)).total_seconds():.1f} s"
 
 
-def draw(of: Receipt, lines: Sequence[Line]) -> None:
-    """The whole receipt, or a preview: words, reasons, alerts, rows."""
+def draw(of: Receipt, told: rows.Told, key: str, to_mend: tuple[str, rows.Mended] | None = None) -> None:
+    """The whole receipt, or a preview: words, reasons, alerts, rows. ``to_mend``: the file of what is not usable."""
     said = plain.escaped(plain.timed(words.receipt(of)))
-    if of.state == "failed":
-        st.error(said, icon=":material/error:")
+    if of.state in ("failed", "waiting"):
+        _draw_unloaded(of, said)
         return
     if missing := gap(of):
         st.error(missing, icon=":material/running_with_errors:")
@@ -93,27 +85,28 @@ def draw(of: Receipt, lines: Sequence[Line]) -> None:
         st.info(said, icon=":material/info:")
     if reason := why(of):
         st.markdown(reason)
-    draw_alerts(lines, of.state == "preview")
-    draw_rows(lines, of.upload_id or of.file)
+    draw_alerts(told, of.state == "preview")
+    if of.fates[Fate.REJECTED]:
+        rows.draw_rejects(of, told, key, to_mend)
+    if of.usable:
+        rows.draw_usable(of, told, key)
 
 
-def draw_alerts(lines: Sequence[Line], ahead: bool) -> None:
-    """The items that an upload brings to nothing."""
-    out = [line for line in lines if runs_out(line)]
-    if not out:
+def _draw_unloaded(of: Receipt, said: str) -> None:
+    if of.state == "failed":
+        st.error(said, icon=":material/error:")
         return
-    names = [f"{line['store']} · {line['item']} ({_moved(line)})" for line in out[:_NAMED]]
-    rest = f" and {len(out) - _NAMED:,} more" if len(out) > _NAMED else ""
-    told = "Will be out of stock" if ahead else "Out of stock"
-    st.warning(f"{told}: {plain.escaped('; '.join(names))}{rest}", icon=":material/notifications_active:")
+    st.warning(said, icon=":material/contact_support:")
+    st.page_link("pages/upload.py", label="Answer it", icon=":material/upload_file:")
 
 
-def runs_out(line: Line) -> bool:
-    """Whether a row opens an alert: the rule of the checker, on the counts that the row replaces and states."""
-    if line["fate"] not in WRITES:
-        return False
-    was = Decimal(line["was"]) if "was" in line else None
-    return crossing(was, Decimal(line["count"])) is Crossing.OPENS
+def draw_alerts(told: rows.Told, ahead: bool) -> None:
+    """The items that an upload brings to nothing."""
+    if not told.out:
+        return
+    rest = f" and {told.all_out - len(told.out):,} more" if told.all_out > len(told.out) else ""
+    begins = "Will be out of stock" if ahead else "Out of stock"
+    st.warning(f"{begins}: {plain.escaped('; '.join(told.out))}{rest}", icon=":material/notifications_active:")
 
 
 def why(of: Receipt) -> str:
@@ -154,42 +147,3 @@ def gap(of: Receipt) -> str:
     seen = min(of.records_seen or 0, of.records_checked)
     missing = words.some(of.records_expected - seen, "stream record")
     return f"Incident: {missing} of {of.records_expected:,} did not come through since {words.ago(of.loaded_at)}."
-
-
-def draw_rows(lines: Sequence[Line], key: str) -> None:
-    """A file's rows: what moves first, what is not usable with its reason, then the rest."""
-    usable = [line for line in lines if line["fate"] != Fate.REJECTED]
-    rejected = [line for line in lines if line["fate"] == Fate.REJECTED]
-    if rejected:
-        st.markdown(
-            f":red[**{words.some(len(rejected), 'row')} not usable**] – mend them in the file and send it again."
-        )
-        st.dataframe(rejects(rejected), key=f"rejected-{key}", hide_index=True, alt="Rows that are not usable")
-    if usable:
-        tables.show(by_fate(usable), f"rows-{key}", "Rows by what becomes of them")
-
-
-def rejects(lines: Sequence[Line]) -> pd.DataFrame:
-    names = {"row": "Row", "column": "Column", "value": "Value", "reason": "Reason"}
-    return pd.DataFrame([{label: line[name] for name, label in names.items()} for line in lines])
-
-
-def by_fate(lines: Sequence[Line]) -> pd.DataFrame:
-    order = list(FATES)
-    ranked = sorted(lines, key=lambda line: (order.index(Fate(line["fate"])), line["row"]))
-    frame = pd.DataFrame([_row(line) for line in ranked], columns=["fate", "item", "counts", "store", "row", "why"])
-    return frame if frame["why"].any() else frame.drop(columns="why")
-
-
-def _row(line: Line) -> tuple[str, ...]:
-    why = plain.timed(line.get("reason", ""))
-    return FATES[Fate(line["fate"])], line["item"], _moved(line), line["store"], f"{line['row']:,}", why
-
-
-def _moved(line: Line) -> str:
-    """`12 -> 0`; a count that stays is told once."""
-    if line["fate"] == Fate.CHANGED:
-        return f"{line.get('was', '?')} -> {line['count']}"
-    if line["fate"] == Fate.STALE and "was" in line:
-        return f"stays {line['was']} (file: {line['count']})"
-    return str(line["count"])

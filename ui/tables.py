@@ -4,6 +4,7 @@ A frame holds times with their zone; the column says in whose zone they are read
 columns only, which show them as they are.
 """
 
+import codecs
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
@@ -17,6 +18,7 @@ from lambdas import times
 from services import words
 from services.alerts import Episode
 from services.changes import Seen
+from services.exporting import csv_text
 from services.stock import Stocked
 from services.uploads import Receipt
 from ui import plain, reads
@@ -28,7 +30,8 @@ LAZY_FROM = 2_000
 
 WIDTHS = {
     "store": 92, "item": 152, "change": 86, "counts": 150, "what": 112, "event": 74, "upload": 128, "id": 78,
-    "state": 115, "records seen": 105, "row": 60, "fate": 190, "opened by": 140, "message": 420, "why": 300, "": 30,
+    "state": 115, "records seen": 105, "row": 60, "fate": 190, "opened by": 140, "message": 420, "why": 300,
+    "column": 150, "count as read": 110, "": 30,
 }  # fmt: skip
 """Of the columns, in pixels; left to itself the grid gives a long name all the room."""
 
@@ -46,6 +49,20 @@ def show(frame: pd.DataFrame, key: str, what: str, height: int | None = None, **
         frame, key=key, hide_index=True, alt=what, placeholder="–", column_config=_columns(frame),
         height=height or "auto", lazy=len(frame) > LAZY_FROM or False, **more,
     )  # fmt: skip
+
+
+def download(frame: pd.DataFrame, name: str) -> None:
+    """A button for the frame as CSV. Ours, because the grid's own does not escape what looks like a formula."""
+    st.download_button(
+        "Download as CSV", lambda: as_csv(frame), name, "text/csv", key=f"download-{name}", on_click="ignore",
+        type="tertiary", icon=":material/download:",
+    )  # fmt: skip
+
+
+def as_csv(frame: pd.DataFrame) -> bytes:
+    """CSV for a spreadsheet program: UTF-8 with its mark, text that can't be taken for a formula."""
+    rows = frame.astype(object).where(frame.notna(), None).itertuples(index=False)
+    return codecs.BOM_UTF8 + csv_text([tuple(frame.columns), *rows]).encode()
 
 
 def height(rows: int, at_most: int = 8) -> int:
