@@ -1,8 +1,15 @@
 """Reading a stock file: what is a row, what is refused, and with which words."""
 
+import gzip
+import io
+import struct
+import zipfile
+from collections.abc import Callable
 from decimal import Decimal
 
+import openpyxl
 import pytest
+import xlwt
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -418,3 +425,62 @@ def test_a_mapping_is_written_in_one_line(text: str, means: Mapping):
 def test_a_mapping_that_can_not_be_understood_is_refused(text: str):
     with pytest.raises(ValueError, match=r"“|No closing"):
         of_text(text)
+
+
+# --- bounds: refused early, with words, and without the memory that it asks for ---------------------------------------
+
+
+def workbook(*cells: tuple[int, int]) -> bytes:
+    """An XLSX with a 1 in each of these places (row, column)."""
+    book = openpyxl.Workbook()
+    for row, column in cells:
+        book.active.cell(row, column, 1)
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+def old_workbook(*cells: tuple[int, int]) -> bytes:
+    """The same as XLS; places from 0."""
+    book = xlwt.Workbook()
+    sheet = book.add_sheet("Stock")
+    for row, column in cells:
+        sheet.write(row, column, 1)
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+def with_sectors_in_a_circle(data: bytes) -> bytes:
+    """An XLS whose table of sectors says that the first one follows itself, for ever."""
+    at = 512 + 512 * struct.unpack_from("<I", data, 76)[0]
+    return data[:at] + bytes(512) + data[at + 512 :]
+
+
+def zipped(*names: str, data: bytes = b"item,count\nTea,1\n") -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in names:
+            archive.writestr(name, data)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        (lambda: b'item,count\n"' + b"x" * 100_000_000, "line of over 1,048,576"),
+        (lambda: b"1," * 50_000_000, "line of over 1,048,576"),
+        (lambda: gzip.compress(b"item,count\n" + b"Tea,1\n" * 20_000_000, 1), "unpacks to far more"),
+        (lambda: zipped("stock.csv", data=b"\n" * 80_000_000), "unpacks to far more"),
+        (lambda: zipped("a.csv", "b.csv"), "holds 2 files"),
+        (lambda: zipped("stock.csv.gz", data=gzip.compress(b"item,count\nTea,1\n")), "packed twice"),
+        (lambda: workbook((1, 1), (1_048_576, 16_384)), "has 16,384 columns"),
+        (lambda: workbook((1, 10_000)), "has 10,000 columns"),
+        (lambda: workbook((1, 1), (1_000_000, 16)), "send it as CSV"),
+        (lambda: old_workbook((0, 0), (65_535, 255)), "send it as CSV"),
+        (lambda: with_sectors_in_a_circle(old_workbook((0, 0))), "in a circle"),
+    ],
+)
+def test_what_would_take_all_memory_is_refused_with_words(data: Callable[[], bytes], says: str):
+    with pytest.raises(Unreadable, match=says):
+        StockFile(data())
