@@ -40,7 +40,7 @@ def receipt(of: Receipt) -> str:
     if of.state == "failed":
         return f"Could not be loaded. {of.reason}"
     if of.state == "waiting":
-        return f"Waits for an answer. {of.reason}"
+        return f"{'Waits for' if of.upload_id else 'Would wait for'} an answer. {of.reason}"
     if of.state in ("received", "loading"):
         return {"received": "Received; waiting for the loader.", "loading": "Received; loading."}[of.state]
     rows = f"{some(of.rows, 'row')}: {fates(of.fates)}."

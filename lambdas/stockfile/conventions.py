@@ -12,7 +12,7 @@ from lambdas.stockfile.layout import Layout
 from lambdas.stockfile.mapping import Mapping
 from lambdas.stockfile.table import Table, holds
 
-_BATCH = 1000
+_BATCH = 200  # few enough that what they hold does not call the garbage collector
 
 
 class Late(Exception):

@@ -108,6 +108,8 @@ class Rows:
             if type(cells) is list and len(cells) == width:
                 item, number_text, store_text, time_text = parts(cells)
                 count = numbers.get(number_text)
+                if count is None and (count := self._usable_count(cells, count_at)) is not None:
+                    _remember(numbers, number_text, count)
                 store = stores.get(store_text) if named else self._store
                 at = moments_known.get(time_text) if timed else None
                 if (
@@ -125,8 +127,7 @@ class Rows:
             for one in self._each(((number, cells),)):
                 yield one
                 if type(one) is Row and len(cells) == width:  # its cells have been found good
-                    _, number_text, store_text, time_text = parts(cells)
-                    _remember(numbers, number_text, one.count)
+                    _, _, store_text, time_text = parts(cells)
                     if named:
                         _remember(stores, store_text, one.store)
                     if timed:
@@ -232,6 +233,12 @@ class Rows:
             return counts.number(cell, self._mark)
         except Unusable as unusable:
             raise _Wrong(self._name(index, "count"), text_of(cell)[:_SHOWN], str(unusable)) from unusable
+
+    def _usable_count(self, cells: list[Cell], index: int) -> Decimal | None:
+        try:
+            return self._count(cells, index)
+        except _Wrong:
+            return None
 
     def _time(self, cells: list[Cell]) -> str | None:
         index = self._layout.updated_at
