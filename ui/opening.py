@@ -5,6 +5,7 @@ Owns what these depend on: the file, what is said about it, what is saved for sh
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from itertools import islice
 from typing import Any
 
@@ -24,6 +25,8 @@ from ui.rows import Told
 
 FIRST = 6
 """So many rows are shown as they will be read."""
+_KEPT = timedelta(minutes=20)
+"""A file that was looked at is let go after that: it may be large."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +63,7 @@ def opened(held: Link, one: Chosen, said: Mapping | None) -> Opened:
     return _opened(held, _Look(one, None, tuple((known.shape, known.mapping.id) for known in reads.saved(held))))
 
 
-@st.cache_resource(show_spinner="Reading the file…", max_entries=64, hash_funcs=BY_THE_CLOCK | _BY_LOOK)
+@st.cache_resource(show_spinner="Reading the file…", max_entries=64, ttl=_KEPT, hash_funcs=BY_THE_CLOCK | _BY_LOOK)
 def _opened(held: Link, look: _Look) -> Opened:
     return uploads.opened(held.stack, look.one.data, look.mapping)
 
@@ -70,7 +73,7 @@ def outcome(held: Link, one: Chosen, as_read: Opened, mode: Mode) -> Outcome:
     return _outcome(held, _Look(one, as_read.mapping), mode)
 
 
-@st.cache_resource(show_spinner="Reading the file…", max_entries=64, hash_funcs=WITH_THE_STOCK | _BY_LOOK)
+@st.cache_resource(show_spinner="Reading the file…", max_entries=64, ttl=_KEPT, hash_funcs=WITH_THE_STOCK | _BY_LOOK)
 def _outcome(held: Link, look: _Look, mode: Mode) -> Outcome:
     one = look.one
     receipt, lines = uploads.preview(held.stack, one.name, one.data, mode, one.store, look.mapping)
