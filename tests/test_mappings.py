@@ -5,6 +5,7 @@ import json
 import uuid
 from collections.abc import Sequence
 from csv import reader as csv_reader
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -17,10 +18,10 @@ from lambdas import mappings as mappings_table
 from lambdas import receipts, stockfile, store_uploads
 from lambdas.fates import Mode
 from lambdas.loading import load
-from lambdas.mappings import AUTO
+from lambdas.mappings import AUTO, Saved
 from lambdas.stockfile import AUTOMATIC, Mapping
 from lambdas.upload import Address, Upload, metadata, new_id, s3_event
-from services import changes, errors, stock, uploads
+from services import changes, errors, stock, uploads, words
 from services.errors import BadFile, NotFound, Unclear
 from services.exporting import escaped
 from services.stack import Stack
@@ -516,3 +517,16 @@ def test_no_foreign_error_is_unmapped():
     for foreign in errors.FOREIGN:
         error = errors.of(made.get(foreign) or foreign())
         assert type(error) in (errors.BadFile, errors.Unavailable), foreign
+
+
+def test_a_dry_run_says_that_the_file_would_wait_and_an_upload_that_it_does():
+    asked = uploads.refused("stock.csv", Mode.NEWEST, None, "Which column is the count?", "count")
+    assert words.receipt(asked) == "Would wait for an answer. Which column is the count?"
+    assert words.receipt(replace(asked, upload_id="1")) == "Waits for an answer. Which column is the count?"
+
+
+def test_rows_to_mend_are_told_from_files_of_which_somebody_said_how_to_read_them():
+    said = Saved("0" * 16, Mapping(count="qty"), ("sku", "qty"), "2026-11-23T12:00:00.000000Z", None)
+    assert words.known_as(said) == ("sku", "qty")
+    mended = replace(said, columns=("sku", "qty", "reason"))
+    assert words.known_as(mended) == ("rows to mend, read as their original: sku", "qty")

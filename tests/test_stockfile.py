@@ -13,7 +13,7 @@ import xlwt
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambdas.stockfile import Mapping, Reject, Row, StockFile, Unclear, Unreadable, read
+from lambdas.stockfile import Mapping, Question, Reject, Row, StockFile, Unclear, Unreadable, read
 from lambdas.stockfile.mapping import NONE, of_json, of_text
 
 NOW = "2026-11-23T12:00:00.000000Z"
@@ -401,6 +401,24 @@ def test_the_shape_is_that_of_the_headings_and_not_of_what_stands_under_or_above
     one, other = b"SKU,On Hand\nA,1\n", b"Stock of May\n\nsku;on_hand\nB;2\nC;3\n"
     assert StockFile(one).understood.shape == StockFile(other).understood.shape
     assert StockFile(one).understood.shape != StockFile(b"sku,qty\nA,1\n").understood.shape
+
+
+def test_a_file_without_headings_is_known_by_the_kinds_of_its_columns_and_by_what_is_the_same_in_all_rows():
+    berlin, next_week, oslo = b"B,Tea,5\nB,Jam,6\n", b"B,Rye,1\nB,Tea,0\nB,Oil,2\n", b"O,Tea,5\nO,Jam,6\n"
+    shapes = [StockFile(data).understood.shape for data in (berlin, next_week, oslo, b"B,5,Tea\nB,6,Jam\n")]
+    assert shapes[0] == shapes[1]
+    assert len(set(shapes)) == 3
+
+
+def test_a_sheet_that_is_no_longer_there_is_asked_for():
+    book = openpyxl.Workbook()
+    for row in (("sku", "qty"), ("A", 1)):
+        book.active.append(row)
+    book.active.title = "November"
+    out = io.BytesIO()
+    book.save(out)
+    question = StockFile(out.getvalue(), Mapping(sheet="October")).understood.question
+    assert question == Question("sheet", "The workbook has no sheet “October”. It has “November”.")
 
 
 def test_a_mapping_is_the_same_after_it_was_kept_as_text():
