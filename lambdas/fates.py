@@ -6,13 +6,16 @@ files, of tables or of AWS. The laws behind it are in docs/decisions.md.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from decimal import Context, Decimal, Inexact
+from decimal import Context, Decimal
 from enum import StrEnum
 
 from lambdas.stockfile import Row, Unreadable
+from lambdas.stockfile.counts import Unusable, exact
 
 Key = tuple[str, str]  # store, item
-_EXACT = Context(prec=38, traps=[Inexact])  # the precision of a DynamoDB number
+_WIDE = Context(
+    prec=200
+)  # two numbers that DynamoDB can hold add up exactly; whether their sum can be held is seen then
 
 
 class Mode(StrEnum):
@@ -103,11 +106,10 @@ def split_duplicates(rows: Iterable[Row], mode: Mode, *, adds: bool = False) -> 
 def _added(so_far: Row, row: Row) -> Row:
     newest = max(so_far.updated_at or "", row.updated_at or "") or None
     try:
-        total = _EXACT.normalize(_EXACT.add(so_far.count, row.count))  # 1.5 and 0.5 are 2, and not 2.0
-    except Inexact as error:
-        said = f"The rows of “{row.item}” up to row {row.number} add up to more than {_EXACT.prec} digits."
+        return row._replace(count=exact(_WIDE.add(so_far.count, row.count)), updated_at=newest)
+    except Unusable as error:
+        said = f"The rows of “{row.item}” up to row {row.number} add up to {error}."
         raise Unreadable(said) from error
-    return row._replace(count=_EXACT.add(total, Decimal(0)) if total else Decimal(0), updated_at=newest)
 
 
 def judge(row: Row, held: Held | None, applied: Applied) -> Verdict:

@@ -4,12 +4,12 @@ Owns the spelling of these options and what answers which question. Knows nothin
 """
 
 import argparse
-import codecs
 from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from lambdas.stockfile import AUTOMATIC, Mapping
+from lambdas.stockfile import AUTOMATIC, Mapping, Unreadable
+from lambdas.stockfile.encoding import known
 from lambdas.stockfile.mapping import of_text
 
 _ANSWERS = {
@@ -78,9 +78,9 @@ def _columns(given: str) -> Mapping:
 
 def _encoding(given: str) -> str:
     try:
-        return codecs.lookup(given).name
-    except LookupError as error:
-        raise argparse.ArgumentTypeError(f"“{given}” is no encoding; cp1252, utf-8 or mac_roman are") from error
+        return known(given)
+    except Unreadable as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def _delimiter(given: str) -> str:

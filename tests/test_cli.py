@@ -128,7 +128,7 @@ def test_a_file_of_which_no_row_can_be_used_is_exit_code_1(tmp_path: Path, store
         (["changes", "--item", "Berlin"], "STORE/ITEM"),
         (["upload", "--map", "sku", SAMPLES / "berlin.csv"], "is to be NAME=COLUMN"),
         (["upload", "--map", "price=3", SAMPLES / "berlin.csv"], "“price” is none of item, count"),
-        (["upload", "--encoding", "klingon", SAMPLES / "berlin.csv"], "is no encoding"),
+        (["upload", "--encoding", "klingon", SAMPLES / "berlin.csv"], "is not one of these"),
         (["upload", "--delimiter", "::", SAMPLES / "berlin.csv"], "is to be one character"),
         (["upload", "--word", "none", SAMPLES / "berlin.csv"], "is to be TEXT=COUNT"),
         (["upload", "--word", "none=nothing", SAMPLES / "berlin.csv"], "is to be TEXT=COUNT"),

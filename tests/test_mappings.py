@@ -503,7 +503,7 @@ def test_text_that_looks_like_a_formula_is_escaped_and_a_number_is_not(text: str
 
 
 def test_a_question_is_an_error_of_its_own_that_says_what_it_is_about():
-    error = errors.of(stockfile.Unclear(stockfile.Question("count", "Which one?")))
+    error = errors.of(stockfile.Unclear("count", "Which one?"))
     assert isinstance(error, BadFile)
     assert isinstance(error, Unclear)
     assert (str(error), error.about) == ("Which one?", "count")

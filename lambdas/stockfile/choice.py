@@ -11,15 +11,7 @@ from lambdas.stockfile.counts import Cell, text_of
 from lambdas.stockfile.headings import Roles, outlet, plain, roles
 from lambdas.stockfile.layout import listed
 from lambdas.stockfile.mapping import NONE, Mapping
-from lambdas.stockfile.parts import Asked, Question
-
-
-class Open(Exception):
-    """The choice can't go on before a question is answered."""
-
-    def __init__(self, about: Asked, text: str):
-        super().__init__(text)
-        self.question = Question(about, text)
+from lambdas.stockfile.parts import Question, Unclear
 
 
 class Choice:
@@ -35,8 +27,8 @@ class Choice:
         for step in (self._counted, self._stored, self._keyed, self._timed):
             try:
                 found = step(found)
-            except Open as question:
-                asked = asked or question.question
+            except Unclear as unclear:
+                asked = asked or unclear.question
         if not asked:
             self._explain(found)
         return found, asked
@@ -90,14 +82,14 @@ class Choice:
             outlets = [outlet(self.texts[i]) for i in wide[0]]
             twice = {name for name in outlets if outlets.count(name) > 1}
             if twice:
-                raise Open("count", f"Which columns are the counts? More than one is of {listed(map(str, twice))}.")
+                raise Unclear("count", f"Which columns are the counts? More than one is of {listed(map(str, twice))}.")
             return tuple(self.names[i] for i in wide[0]), None
         if len(plain_ones) == 1 and not wide:
             return (), self.names[plain_ones[0]]
         found = [self.names[i] for i in (*plain_ones, *(i for columns in wide for i in columns))]
         if found:
-            raise Open("count", f"Which column is the count? It could be {listed(found)}.")
-        raise Open("count", f"Which column is the count? {self._no_count()}")
+            raise Unclear("count", f"Which column is the count? It could be {listed(found)}.")
+        raise Unclear("count", f"Which column is the count? {self._no_count()}")
 
     def _no_count(self) -> str:
         if not self.roles.counts:
@@ -129,7 +121,7 @@ class Choice:
             return tuple(chosen)
         known = [self.names[i] for i in (*self.roles.own, *self.roles.codes, *self.roles.names)]
         blank = f"{listed(known)} is blank, or the same in every row."
-        raise Open(
+        raise Unclear(
             "item", f"Which column names the item? {blank if known else f'The headings are {listed(self.names)}.'}"
         )
 
@@ -147,7 +139,7 @@ class Choice:
         found = [i for i in self._held(self.roles.stores) if set(self._column(i)) - {"", "0"}]
         words = {plain(self.texts[i]): i for i in found}
         if len(found) > 1 and "store" not in words:
-            raise Open("store", f"Which column names the store? It could be {listed(self.names[i] for i in found)}.")
+            raise Unclear("store", f"Which column names the store? It could be {listed(self.names[i] for i in found)}.")
         return self.names[words.get("store", found[0])] if found else NONE
 
     def _updated(self) -> str:
@@ -157,7 +149,7 @@ class Choice:
             if any(map(moments.is_time, self._cells(index))) or plain(self.texts[index]) == plain("updated_at"):
                 return name
             if held := next(filter(None, self._column(index)), ""):
-                raise Open("dates", f"Which column says when it was counted, if any? “{name}” holds “{held[:40]}”.")
+                raise Unclear("dates", f"Which column says when it was counted, if any? “{name}” holds “{held[:40]}”.")
             self.why.append(f"“{name}” is left out: it is blank.")
         return NONE
 

@@ -17,7 +17,7 @@ Kind = Literal["text", "xlsx", "xls", "ods"]
 MAX_COLUMNS = 2_000
 MAX_UNPACKED, MAX_WORKBOOK = 2**30, 2**28
 FREE, RATIO = 64 * 2**20, 200
-"""What is packed may always unpack to ``FREE`` bytes, and to ``RATIO`` times its size; stock files come to 20 times."""
+"""What is packed may always unpack to ``FREE`` bytes, and to ``RATIO`` times its size."""
 _HEAD = 4096
 
 _ELSE = (

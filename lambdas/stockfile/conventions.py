@@ -5,11 +5,11 @@ from itertools import islice
 from operator import itemgetter
 
 from lambdas.stockfile import counts, moments
-from lambdas.stockfile.choice import Open
 from lambdas.stockfile.counts import Cell
 from lambdas.stockfile.header import Header, data
 from lambdas.stockfile.layout import Layout
 from lambdas.stockfile.mapping import Mapping
+from lambdas.stockfile.parts import Unclear
 from lambdas.stockfile.table import Table, holds
 
 _BATCH = 200  # few enough that what they hold does not call the garbage collector
@@ -26,7 +26,7 @@ class Late(Exception):
 def conventions(
     of: Table, header: Header, places: Layout, said: Mapping, blank: tuple[int, ...], why: list[str]
 ) -> Mapping:
-    """How numbers and times are written, decided over every row of the file. Raises Open where that can't be told,
+    """How numbers and times are written, decided over every row of the file. Raises Unclear where that can't be told,
     and Late when one of the columns that seemed ``blank`` is not."""
     numbers, times = _survey(of, header, places, said, blank)
     decimal = said.decimal or counts.mark_of(numbers, of.delimiter)
@@ -35,10 +35,12 @@ def conventions(
         seen = "Both 8.5 and 8,5 are written in it." if both else "A number such as 1.234 may be 1234 or 1.234."
         if not both and counts.Seen.COMMA_OPEN in numbers:
             seen = "A number such as 1,234 may be 1234 or 1.234."
-        raise Open("decimal", f"Which is the decimal mark of the counts, a point or a comma? {seen}")
+        raise Unclear("decimal", f"Which is the decimal mark of the counts, a point or a comma? {seen}")
     dates = said.dates or moments.order_of(times)
     if dates is None:
-        raise Open("dates", f"Does the day come first in “{said.updated_at}”, or the month? 03/04/2026 may be either.")
+        raise Unclear(
+            "dates", f"Does the day come first in “{said.updated_at}”, or the month? 03/04/2026 may be either."
+        )
     if counts.Seen.COMMA in numbers or (numbers and decimal == ","):
         why.append("A comma is the decimal mark: 8,50 is eight and a half.")
     if moments.Seen.MONTH_FIRST in times or said.dates:

@@ -13,13 +13,13 @@ import chardet
 from lambdas.stockfile.parts import Unreadable
 
 ENCODINGS = (
-    "utf-8", "utf-16", "cp1252", "mac-roman", "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257",
-    "cp437", "cp850", "cp852", "cp866", "koi8-r", "iso8859-2", "iso8859-15", "mac-latin2", "mac-cyrillic", "cp932",
-    "gb18030", "big5", "cp949", "utf-16-le", "utf-16-be",
+    "utf-8", "utf-16", "cp1252", "iso8859-1", "mac-roman", "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256",
+    "cp1257", "cp437", "cp850", "cp852", "cp866", "koi8-r", "iso8859-2", "iso8859-15", "mac-latin2", "mac-cyrillic",
+    "cp932", "gb18030", "big5", "cp949", "utf-16-le", "utf-16-be",
 )  # fmt: skip
 """What may be said of a file; Python's names."""
 _LATIN = ("cp1252", "mac-roman", "cp850", "cp1250", "cp1254")
-_OTHERS = ("cp1251", "cp1253", "cp932", "gb18030", "big5", "euc-kr", "cp1250")
+_OTHERS = ("cp1251", "cp1253", "cp932", "gb18030", "big5", "cp949", "cp1250")
 """What is looked for in a file without a mark that is no UTF-8: few, since a short file fits many."""
 _MARKS = (
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -49,13 +49,19 @@ def encoding(opener: Callable[[], IO[bytes]], said: str | None) -> str:
     return "utf-8" if (odd := _not_utf8(opener)) is None else _legacy(odd)
 
 
-def _checked(said: str, marked: str | None) -> str:
+def known(said: str) -> str:
+    """Python's name of an encoding that may be said. Raises Unreadable for any other."""
     try:
         name = codecs.lookup(said).name
     except LookupError:
         name = ""
     if name not in {codecs.lookup(one).name for one in ENCODINGS} | {"utf-8-sig", "utf-32"}:
         raise Unreadable(f"The encoding “{said[:40]}” is not one of these: {', '.join(ENCODINGS)}.")
+    return name
+
+
+def _checked(said: str, marked: str | None) -> str:
+    name = known(said)
     return marked if marked and marked.startswith(name) else name  # a mark that is there is no part of the text
 
 

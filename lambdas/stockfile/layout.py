@@ -5,15 +5,7 @@ from dataclasses import dataclass
 
 from lambdas.stockfile.headings import outlet, plain
 from lambdas.stockfile.mapping import Column, Mapping
-from lambdas.stockfile.parts import Asked
-
-
-class Unknown(Exception):
-    """A mapping names a column that the file does not have. ``part`` is the mapping's."""
-
-    def __init__(self, part: Asked, name: Column):
-        super().__init__(f"The file has no column “{name[:60]}”.")
-        self.part = part
+from lambdas.stockfile.parts import Asked, Unclear
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +33,7 @@ def names_of(texts: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def layout(mapping: Mapping, names: tuple[str, ...], texts: tuple[str, ...]) -> Layout:
-    """Where a complete mapping's columns are. Raises Unknown."""
+    """Where a complete mapping's columns are. Raises Unclear when the file lacks one."""
 
     def find(part: Asked, name: Column) -> int:
         if name in names:
@@ -50,7 +42,7 @@ def layout(mapping: Mapping, names: tuple[str, ...], texts: tuple[str, ...]) -> 
             return int(name[1:]) - 1
         alike = [index for index, text in enumerate(texts) if text and plain(text) == plain(name)]
         if len(alike) != 1:
-            raise Unknown(part, name)
+            raise Unclear(part, f"The file has no column “{name[:60]}”. It has: {listed(names)}.")
         return alike[0]
 
     stores = [(find("count", name), name) for name in mapping.stores]

@@ -48,9 +48,9 @@ class Unreadable(Exception):
 class Unclear(Unreadable):
     """The file can be used once ``question`` is answered; the message is the question's text."""
 
-    def __init__(self, question: Question):
-        super().__init__(question.text)
-        self.question = question
+    def __init__(self, about: Asked, text: str):
+        super().__init__(text)
+        self.question = Question(about, text)
 
 
 class Row(NamedTuple):

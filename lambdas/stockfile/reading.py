@@ -6,7 +6,7 @@ Owns the file as a whole: opened, understood, read. Pure: knows nothing of AWS, 
 from collections.abc import Iterator
 
 from lambdas.stockfile.mapping import AUTOMATIC, Mapping
-from lambdas.stockfile.parts import Question, Reading, Reject, Row, Unclear, Unreadable
+from lambdas.stockfile.parts import Reading, Reject, Row, Unclear, Unreadable
 from lambdas.stockfile.rows import Rows
 from lambdas.stockfile.table import Record, table
 from lambdas.stockfile.understanding import shape, understand
@@ -62,12 +62,12 @@ class StockFile:
     def rows(self, *, uploaded_at: str, store: str | None = None) -> Iterator[Row | Reject]:
         """Every row, or why it can't be used. Raises Unclear when something has to be said first."""
         said, layout = self.understood.mapping, self._layout
-        if layout is None or self.understood.question:
-            raise Unclear(self.understood.question or Question("header", "The file was not understood."))
+        if layout is None:
+            asked = self.understood.question
+            assert asked  # noqa: S101 (whoever finds no layout asks)
+            raise Unclear(asked.about, asked.text)
         if self.names_no_store and not (store or "").strip():
-            raise Unclear(
-                Question("store", "The file does not say which store it is for. Say which, and send it again.")
-            )
+            raise Unclear("store", "The file does not say which store it is for. Say which, and send it again.")
         reader = Rows(self.understood, layout, (store or said.always or "").strip(), uploaded_at, self._table.kind)
         if said.repeats == "sum":
             # A sum without one of its parts would be a wrong number, so none of its rows counts.

@@ -7,14 +7,14 @@ from dataclasses import replace
 from itertools import islice
 
 from lambdas.stockfile import counts, moments
-from lambdas.stockfile.choice import Choice, Open
+from lambdas.stockfile.choice import Choice
 from lambdas.stockfile.conventions import Late, conventions
 from lambdas.stockfile.counts import Cell, text_of
 from lambdas.stockfile.header import Header, data, find_header
 from lambdas.stockfile.headings import plain
-from lambdas.stockfile.layout import Layout, Unknown, layout, listed, names_of
+from lambdas.stockfile.layout import Layout, layout, names_of
 from lambdas.stockfile.mapping import AUTOMATIC, Mapping
-from lambdas.stockfile.parts import Question, Understanding, Unreadable
+from lambdas.stockfile.parts import Unclear, Understanding, Unreadable
 from lambdas.stockfile.table import Table, holds
 from lambdas.stockfile.text import Broken
 
@@ -54,10 +54,8 @@ def understand(of: Table, said: Mapping) -> tuple[Understanding, Layout | None]:
         except Late as late:
             looked_at.append(late.cells)
             continue
-        except Open as opened:
-            question = opened.question
-        except Unknown as unknown:
-            question = Question(unknown.part, f"{unknown} It has: {listed(names)}.")
+        except Unclear as unclear:
+            question = unclear.question
         break
     understood = Understanding(
         of.kind, of.encoding, of.delimiter, of.sheets, header.rows, names,
