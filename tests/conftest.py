@@ -1,4 +1,4 @@
-"""One embedded engine for the whole run, in a state folder of its own; each test keeps to a store of its own."""
+"""One embedded engine for each test process, in a state folder of its own; each test keeps to a store of its own."""
 
 import json
 import os
@@ -32,7 +32,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def stack(home: Path) -> Iterator[Stack]:
-    """The stack, deployed on a running engine. At the end no upload of the whole run may miss a stream record."""
+    """The stack, deployed on a running engine. At the end no upload of this process may miss a stream record."""
     found = stacks.connect(os.environ)
     yield found
     until(lambda: not gaps(found))
