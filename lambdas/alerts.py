@@ -38,11 +38,14 @@ def subject(store: str, item: str) -> str:
     return "".join(c if c.isprintable() else " " for c in line)[:99]
 
 
-def message(store: str, item: str, old: Decimal | None, new: Decimal | None, upload: str | None) -> str:
-    """The notification in plain words."""
+def message(
+    store: str, item: str, old: Decimal | None, new: Decimal | None, upload: str | None, *, again: bool = False
+) -> str:  # fmt: skip
+    """The notification in plain words. ``again``: it may have been sent before, and says so."""
     moved = f"{plain(old)} -> {plain(new)}" if old is not None else f"new item with a count of {plain(new)}"
     cause = f"upload {upload}" if upload else "a change made outside of any upload"
-    return f"{store}: {item} is out of stock ({moved}). Caused by {cause}."
+    repeat = " This may repeat an earlier message." if again else ""
+    return f"{store}: {item} is out of stock ({moved}). Caused by {cause}.{repeat}"
 
 
 def plain(count: Decimal | None) -> str:

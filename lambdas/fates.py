@@ -67,13 +67,21 @@ class Applied:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """A row's fate: what the table held before (None: nothing) and what it is to hold (None: nothing to write)."""
+    """A row's fate: what the table held before (None: nothing) and what it holds then (None: as before).
+
+    ``done``: an earlier run of the same upload has written it.
+    """
 
     row: Row
     fate: Fate
     held: Held | None = None
     new: Held | None = None
     reason: str = ""
+    done: bool = False
+
+    @property
+    def to_write(self) -> bool:
+        return self.new is not None and not self.done
 
 
 def split_duplicates(rows: Iterable[Row], mode: Mode, *, adds: bool = False) -> tuple[list[Row], list[Verdict]]:
@@ -117,7 +125,7 @@ def judge(row: Row, held: Held | None, applied: Applied) -> Verdict:
     if held is None:
         return Verdict(row, Fate.INSERTED, None, _statement(row, None, applied))
     if held.upload_id == applied.upload_id:
-        return Verdict(row, _own_fate(held), Held(held.was) if held.was is not None else None)
+        return written(row, held)
     if applied.mode is Mode.NEWEST:
         return _judge_newest(row, held, applied)
     new = _statement(row, held, applied)
@@ -143,11 +151,12 @@ def _statement(row: Row, held: Held | None, applied: Applied) -> Held:
     return Held(row.count, at, applied.upload_id, held.count if held else None)
 
 
-def _own_fate(held: Held) -> Fate:
-    """The fate that this same upload's earlier run gave the item, read off the item itself."""
-    if held.was is None:
-        return Fate.INSERTED
-    return Fate.CHANGED if held.was != held.count else Fate.TOUCHED
+def written(row: Row, made: Held) -> Verdict:
+    """The verdict on a row that an earlier run of this same upload has written, read off what it ``made``."""
+    if made.was is None:
+        return Verdict(row, Fate.INSERTED, None, made, done=True)
+    fate = Fate.CHANGED if made.was != made.count else Fate.TOUCHED
+    return Verdict(row, fate, Held(made.was), made, done=True)
 
 
 def overrule(verdict: Verdict, later_count: Decimal, later_at: str, later_id: str, applied: Applied) -> Verdict:
@@ -157,7 +166,7 @@ def overrule(verdict: Verdict, later_count: Decimal, later_at: str, later_id: st
     keeps the older UpdatedAt. An upload that arrives after it, with something between the two, would win against
     the table and yet be older than what the store last said. See docs/decisions.md, “Silent agreement”.
     """
-    if verdict.fate is not Fate.CHANGED or verdict.held is None or verdict.new is None:
+    if verdict.fate is not Fate.CHANGED or verdict.held is None or verdict.new is None or verdict.done:
         return verdict
     newer = (later_at, later_id) > (verdict.new.updated_at, applied.upload_id)
     if newer and later_count == verdict.held.count:

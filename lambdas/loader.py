@@ -1,36 +1,30 @@
 """The loader: S3 says through the queue that a file has come; load it."""
 
 import json
-import os
 from collections.abc import Iterator
-from functools import cache
 from typing import Any
 
-import boto3
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+from botocore.exceptions import BotoCoreError, ClientError
 
-from lambdas import receipts, settings
-from lambdas.loading import World, load
-from lambdas.upload import PREFIX, Upload, of_s3_record
+from lambdas import receipts
+from lambdas.handling import client, world
+from lambdas.heartbeat import beating
+from lambdas.loading import load
+from lambdas.upload import PREFIX, Upload, of_s3_record, s3_event
 
 RETRY_SECONDS = 20
+_BEATS = 4  # while a message stays hidden: so many may go wrong
 logger = Logger(service="loader")
-
-
-@cache
-def world() -> World:
-    """Made at the first event, not at import, and kept for the life of the process."""
-    return World(boto3.client("dynamodb"), boto3.client("s3"), settings.from_env(os.environ))
 
 
 class Processor(BatchProcessor):
     """Says on the receipt what went wrong, whatever it was, before the message goes back to the queue."""
 
     def failure_handler(self, record: Any, exception: Any) -> Any:
-        for upload in _uploads(record):
-            _trouble(record, upload, exception[1])
+        _trouble(record, exception[1])
         return super().failure_handler(record, exception)
 
 
@@ -48,10 +42,23 @@ def handler(event: dict[str, Any], context: Any) -> Any:
 
 def _message(record: SQSRecord, lambda_context: Any) -> None:
     """One message of the queue: an S3 notification, or the test event that S3 sends first."""
-    for upload in _uploads(record):
-        logger.info("loading %s", upload.name, upload_id=upload.id)
-        upload_id = load(world(), upload, lambda_context.aws_request_id)
-        logger.info("done with %s", upload.name, upload_id=upload_id)
+    seconds = int(world().settings.visible_seconds)
+    with beating(lambda: _hide(record, seconds), seconds / _BEATS):
+        for upload in _uploads(record):
+            logger.info("loading %s", upload.name, upload_id=upload.id)
+            rest = load(world(), upload, lambda_context.aws_request_id, lambda: _time_left(lambda_context))
+            if rest:
+                _go_on(rest)
+            logger.info("%s %s", "to go on with" if rest else "done with", upload.name, upload_id=upload.id)
+
+
+def _time_left(lambda_context: Any) -> float:
+    return float(lambda_context.get_remaining_time_in_millis()) / 1000
+
+
+def _go_on(upload: Upload) -> None:
+    """The time of this run is up: another one takes the upload up where this one leaves it."""
+    client("sqs").send_message(QueueUrl=world().settings.queue, MessageBody=json.dumps(s3_event(upload)))
 
 
 def _uploads(record: SQSRecord) -> Iterator[Upload]:
@@ -60,12 +67,29 @@ def _uploads(record: SQSRecord) -> Iterator[Upload]:
     return (upload for upload in found if upload.address.key.startswith(PREFIX) and upload.name)
 
 
-def _trouble(record: SQSRecord, upload: Upload, error: BaseException) -> None:
+def _trouble(record: SQSRecord, error: BaseException) -> None:
     """Say what went wrong, and let the message come back soon, not after the queue's whole timeout."""
     names, tries = world().settings, int(record.attributes.approximate_receive_count or 1)
-    logger.error("try %d failed", tries, upload_id=upload.id, exc_info=error)
+    logger.error("try %d failed", tries, exc_info=error)
+    _hide(record, RETRY_SECONDS * tries)
     reason = f"Try {tries} of {names.tries} failed: {error}"
-    receipts.trouble(world().dynamodb, names.uploads_table, upload.id, reason, last=tries >= int(names.tries))
-    boto3.client("sqs").change_message_visibility(
-        QueueUrl=names.queue, ReceiptHandle=record.receipt_handle, VisibilityTimeout=RETRY_SECONDS * tries
-    )
+    for upload in _named(record):
+        own = receipts.claim(world().dynamodb, names.uploads_table, upload)
+        receipts.trouble(world().dynamodb, names.uploads_table, own, reason, last=tries >= int(names.tries))
+
+
+def _named(record: SQSRecord) -> list[Upload]:
+    try:
+        return list(_uploads(record))
+    except (ValueError, KeyError, TypeError, AttributeError):  # no S3 notification: that is what is wrong with it
+        return []
+
+
+def _hide(record: SQSRecord, seconds: int) -> None:
+    """Let the message come back in so many seconds. It matters only to how soon: what goes wrong is only logged."""
+    try:
+        client("sqs").change_message_visibility(
+            QueueUrl=world().settings.queue, ReceiptHandle=record.receipt_handle, VisibilityTimeout=seconds
+        )
+    except (BotoCoreError, ClientError) as error:
+        logger.warning("the message could not be kept hidden: %s", error)

@@ -1,11 +1,11 @@
-"""The Mappings table: what people said about how their files are to be read, and what is saved for a shape of file.
+"""Mappings: what people said about how their files are to be read, and what is saved for a shape of file.
 
-Owns the two kinds of item in it. Knows nothing of uploads or of what a mapping means.
+Owns where the two are kept. Knows nothing of uploads or of what a mapping means.
 
-A mapping, under its own id and never changed, so that a loader reads exactly what a preview read: Kind “mapping”, Id,
-Body (its JSON). What next week's file of a shape is to be read with: Kind “shape”, Id (the shape), MappingId, Body,
-SavedAt, Columns (the headings, for showing) and By (the upload that was answered, if one was). The mapping that says
-nothing is never stored: its id is the word “auto”.
+A mapping lies in the bucket, under its own id and never changed, so that a loader reads exactly what a preview read,
+and an upload that names one never misses it. What next week's file of a shape is to be read with is an item of the
+Mappings table: Kind “shape”, Id (the shape), MappingId, Body (its JSON), SavedAt, Columns (the headings, for showing)
+and By (the upload that was answered, if one was). The mapping that says nothing is never kept: its id is “auto”.
 """
 
 import json
@@ -13,11 +13,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lambdas import tables, times
+from lambdas import objects, tables, times
 from lambdas.stockfile import AUTOMATIC, Mapping, Unreadable
 from lambdas.stockfile.mapping import of_json
+from lambdas.world import World
 
 AUTO = "auto"
+_KIND = "shape"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,49 +42,48 @@ def id_of(mapping: Mapping) -> str:
     return AUTO if mapping == AUTOMATIC else mapping.id
 
 
-def keep(client: Any, table: str, mapping: Mapping) -> str:
+def keep(world: World, mapping: Mapping) -> str:
     """Put it there, if it is not, for whoever reads the file later; its id."""
-    if mapping == AUTOMATIC:
-        return AUTO
-    item = {"Kind": "mapping", "Id": mapping.id, "Body": mapping.as_json()}
-    try:
-        client.put_item(TableName=table, Item=tables.to_item(item), ConditionExpression="attribute_not_exists(Id)")
-    except client.exceptions.ConditionalCheckFailedException:
-        return mapping.id
-    return mapping.id
+    if mapping != AUTOMATIC:
+        objects.put(world, _object(mapping.id), json.loads(mapping.as_json()), once=True)
+    return id_of(mapping)
 
 
-def get(client: Any, table: str, mapping_id: str) -> Mapping:
+def get(world: World, mapping_id: str) -> Mapping:
     """The mapping of an id. Unreadable when there is none."""
     if mapping_id == AUTO:
         return AUTOMATIC
-    found = _item(client, table, "mapping", mapping_id)
+    found = objects.get(world, _object(mapping_id))
     if found is None:
         raise Unreadable(f"The file was sent with the mapping “{mapping_id}”, which does not exist. Send it again.")
-    return of_json(found["Body"])
+    return of_json(json.dumps(found))
 
 
-def of_shape(client: Any, table: str, shape: str) -> Mapping | None:
+def _object(mapping_id: str) -> str:
+    return f"{objects.MAPPINGS}{mapping_id}.json"
+
+
+def of_shape(world: World, shape: str) -> Mapping | None:
     """What is saved for a shape of file."""
-    found = _item(client, table, "shape", shape)
-    return of_json(found["Body"]) if found else None
+    answer = world.dynamodb.get_item(TableName=world.settings.mappings_table, Key=_key(shape), ConsistentRead=True)
+    return of_json(answer["Item"]["Body"]["S"]) if "Item" in answer else None
 
 
-def save(client: Any, table: str, shape: str, mapping: Mapping, columns: Sequence[str], by: str | None = None) -> None:
+def save(world: World, shape: str, mapping: Mapping, columns: Sequence[str], by: str | None = None) -> None:
     """From now on files of this shape are read so. ``columns`` are shown with it."""
     if mapping == AUTOMATIC:
-        return forget(client, table, shape)
-    said = {"MappingId": keep(client, table, mapping), "Body": mapping.as_json(), "SavedAt": times.now(), "By": by}
-    item = {"Kind": "shape", "Id": shape, "Columns": list(columns)} | said
-    client.put_item(TableName=table, Item=tables.to_item(item))
+        return forget(world, shape)
+    said = {"MappingId": keep(world, mapping), "Body": mapping.as_json(), "SavedAt": times.now(), "By": by}
+    item = {"Kind": _KIND, "Id": shape, "Columns": list(columns)} | said
+    world.dynamodb.put_item(TableName=world.settings.mappings_table, Item=tables.to_item(item))
     return None
 
 
-def saved(client: Any, table: str) -> list[Saved]:
+def saved(world: World) -> list[Saved]:
     """All that is saved, the latest first."""
     found = tables.query(
-        client, table, ConsistentRead=True,
-        KeyConditionExpression="Kind = :kind", ExpressionAttributeValues=tables.to_item({":kind": "shape"}),
+        world.dynamodb, world.settings.mappings_table, ConsistentRead=True,
+        KeyConditionExpression="Kind = :kind", ExpressionAttributeValues=tables.to_item({":kind": _KIND}),
     )  # fmt: skip
     return sorted(map(_saved, map(tables.from_item, found)), key=lambda one: one.saved_at, reverse=True)
 
@@ -91,15 +92,10 @@ def _saved(item: dict[str, Any]) -> Saved:
     return Saved(item["Id"], of_json(item["Body"]), tuple(item["Columns"]), item["SavedAt"], item.get("By"))
 
 
-def forget(client: Any, table: str, shape: str) -> None:
+def forget(world: World, shape: str) -> None:
     """Files of this shape are read automatically again. What has been sent keeps its mapping."""
-    client.delete_item(TableName=table, Key=_key("shape", shape))
+    world.dynamodb.delete_item(TableName=world.settings.mappings_table, Key=_key(shape))
 
 
-def _item(client: Any, table: str, kind: str, item_id: str) -> dict[str, Any] | None:
-    answer = client.get_item(TableName=table, Key=_key(kind, item_id), ConsistentRead=True)
-    return tables.from_item(answer["Item"]) if "Item" in answer else None
-
-
-def _key(kind: str, item_id: str) -> dict[str, Any]:
-    return tables.to_item({"Kind": kind, "Id": item_id})
+def _key(shape: str) -> dict[str, Any]:
+    return tables.to_item({"Kind": _KIND, "Id": shape})

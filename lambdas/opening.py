@@ -5,11 +5,11 @@ nothing of rows. The pages, the command line and the loader open a file here.
 """
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 from lambdas import mappings
 from lambdas.stockfile import AUTOMATIC, Mapping, StockFile, shape_of
 from lambdas.stockfile.parts import Understanding
+from lambdas.world import World
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +27,11 @@ class Opened:
     saved: bool = False
 
 
-def open_file(client: Any, table: str, data: bytes, given: Mapping | None = None) -> Opened:
+def open_file(world: World, data: bytes, given: Mapping | None = None) -> Opened:
     """The file, read with what is ``given``, else saved, else found. Raises Unreadable; a question is never raised,
     it stands in ``understood``. Asks the Mappings table once, unless a mapping is given."""
     shape = shape_of(data)
-    kept = mappings.of_shape(client, table, shape) if given is None and shape else None
+    kept = mappings.of_shape(world, shape) if given is None and shape else None
     mapping = given or kept or AUTOMATIC
     file = StockFile(data, mapping)
     understood = replace(file.understood, shape=shape or file.understood.shape)

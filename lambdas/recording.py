@@ -13,22 +13,23 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from lambdas import receipts, tables
-from lambdas.settings import Settings
 from lambdas.stream import Change, item_key
+from lambdas.world import World
 
 MARKERS = "hours"
 
 
-def record(dynamodb: Any, settings: Settings, changes: Iterable[Change]) -> dict[str | None, int]:
+def record(world: World, changes: Iterable[Change]) -> dict[str | None, int]:
     """Keep every change, once, and count them on their uploads' receipts. How many of each upload there were."""
+    client, table = world.dynamodb, world.settings.changes_table
     kept = {change.position: change for change in changes}
-    tables.batch_put(dynamodb, settings.changes_table, map(item_of, kept.values()))
+    tables.batch_put(client, table, map(item_of, kept.values()))
     hours = {change.bucket: change.expires for change in kept.values()}
-    tables.batch_put(dynamodb, settings.changes_table, (_marker(*hour) for hour in hours.items()))
+    tables.batch_put(client, table, (_marker(*hour) for hour in hours.items()))
     uploads = by_upload(kept.values())
     for upload_id, own in uploads.items():
         if upload_id:
-            receipts.tally(dynamodb, settings.uploads_table, upload_id, own[0].sequence, Seen=len(own))
+            receipts.tally(client, world.settings.uploads_table, upload_id, own[0].sequence, Seen=len(own))
     return {upload_id: len(own) for upload_id, own in uploads.items()}
 
 
@@ -52,6 +53,26 @@ def item_of(change: Change) -> dict[str, Any]:
     }  # fmt: skip
     images = {"Old": change.old, "New": change.new}
     return tables.to_item(values) | {name: {"M": image} for name, image in images.items() if image is not None}
+
+
+def change_of(item: tables.Item) -> Change:
+    """The change that an item keeps."""
+    said = tables.from_item({name: value for name, value in item.items() if name not in ("Old", "New")})
+    old, new = (item[name]["M"] if name in item else None for name in ("Old", "New"))
+    return Change(
+        said["EventId"], said["Sequence"], said["EventName"], said["At"], said["Store"], said["Item"],
+        old, new, said.get("User"),
+    )  # fmt: skip
+
+
+def later(world: World, change: Change) -> list[Change]:
+    """What is kept of the same item's changes after this one, in the stream's order."""
+    found = tables.query(
+        world.dynamodb, world.settings.changes_table, IndexName="ByItem", KeyConditionExpression="ItemKey = :item",
+        ExpressionAttributeValues=tables.to_item({":item": item_key(change.store, change.item)}),
+    )  # fmt: skip
+    after = [one for one in map(change_of, found) if int(one.sequence) > int(change.sequence)]
+    return sorted(after, key=lambda one: int(one.sequence))
 
 
 def _marker(bucket: str, expires: int) -> dict[str, Any]:

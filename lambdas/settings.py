@@ -17,6 +17,7 @@ class Settings:
     changes_table: str
     alerts_table: str
     mappings_table: str
+    failures_table: str
     bucket: str
     topic: str
     queue: str
@@ -24,7 +25,10 @@ class Settings:
     loader: str
     recorder: str
     checker: str
+    sweeper: str
     tries: str
+    visible_seconds: str
+    hang_seconds: str
 
 
 def from_env(environ: Mapping[str, str]) -> Settings:

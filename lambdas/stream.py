@@ -81,6 +81,18 @@ def of_record(record: Mapping[str, Any]) -> Change:
     )
 
 
+def as_record(change: Change) -> dict[str, Any]:
+    """The record of a Lambda event that ``of_record`` reads as this change."""
+    body: dict[str, Any] = {
+        "ApproximateCreationDateTime": times.moment(change.at).timestamp(), "SequenceNumber": change.sequence,
+        "Keys": {"Store": {"S": change.store}, "Item": {"S": change.item}},
+    }  # fmt: skip
+    images = {"OldImage": change.old, "NewImage": change.new}
+    user = {"userIdentity": {"principalId": change.user}} if change.user else {}
+    body |= {name: image for name, image in images.items() if image is not None}
+    return {"eventID": change.event_id, "eventName": change.event_name, "dynamodb": body} | user
+
+
 def item_key(store: str, item: str) -> str:
     """A store's item as one text, `Berlin/Echo%20Dot`: a key of tables, and how the command line names it."""
     return f"{quote(store, safe='')}/{quote(item, safe='')}"

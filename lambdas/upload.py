@@ -116,6 +116,17 @@ def s3_event(upload: Upload) -> dict[str, Any]:
     return {"Records": [record]}
 
 
+def claim_of(upload: Upload) -> str | None:
+    """The name under which the id of a dropped file is claimed: of its object's version, however it was heard of.
+
+    None for an upload whose id stands in its key.
+    """
+    address = upload.address
+    if address.key.startswith(f"{PREFIX}{upload.id}/"):
+        return None
+    return "dropped:" + hashlib.sha256(f"{address.bucket}\0{address.key}\0{address.version}".encode()).hexdigest()
+
+
 def dropped(address: Address, event_time: str, sequencer: str) -> Upload:
     """The upload of an object that came without an id of ours."""
     tail = hashlib.sha256(f"{address.key}\0{address.version}\0{sequencer}".encode()).hexdigest()[:8]

@@ -16,7 +16,7 @@ from typing import Any
 from lambdas.fates import Mode
 from lambdas.stream import item_key
 from local import engine
-from services import alerts, changes, delivery, options, stock, uploads, words
+from services import alerts, changes, delivery, failures, options, stock, uploads, words
 from services.changes import Follower
 from services.errors import FOREIGN, StocktrailError, of
 from services.printing import print_json, print_receipt
@@ -71,6 +71,10 @@ def parser() -> argparse.ArgumentParser:
     which.add_argument("--upload", metavar="ID")
     which.add_argument("--follow", action="store_true", help="print them as they come, until interrupted")
     _command(commands, "alerts", _alerts, "print the alerts, the latest first")
+    _command(commands, "failed", _failed, "list what failed and was not lost")
+    once_more = commands.add_parser("retry", help="run what failed again", description="Run what failed again.")
+    once_more.add_argument("failure_id", metavar="ID", help="as listed by “failed”")
+    once_more.set_defaults(run=_retry)
 
     motor = commands.add_parser("engine", help="the embedded engine on this machine")
     motor.add_argument("what", choices=["start", "stop", "status"])
@@ -144,6 +148,16 @@ def _follow(stack: Stack, arguments: argparse.Namespace) -> int:
 
 def _alerts(arguments: argparse.Namespace) -> int:
     return _print(arguments, alerts.history(connect(os.environ)), words.episode)
+
+
+def _failed(arguments: argparse.Namespace) -> int:
+    return _print(arguments, failures.every(connect(os.environ)), words.failure)
+
+
+def _retry(arguments: argparse.Namespace) -> int:
+    reason = failures.retry(connect(os.environ), arguments.failure_id)
+    print(f"Not done: {reason}" if reason else "Done, or on its way: “receipt” and “failed” tell.")
+    return 1 if reason else 0
 
 
 def _print(arguments: argparse.Namespace, found: Sequence[Any], line: Callable[[Any], str]) -> int:

@@ -6,7 +6,7 @@ Owns the way from the answer back into the queue.
 import json
 from typing import Any
 
-from lambdas import mappings, receipts, tables
+from lambdas import answers, mappings, receipts
 from lambdas.stockfile import Mapping, StockFile
 from lambdas.upload import Address, Upload, s3_event
 from services.errors import BadFile, NotFound, mapped
@@ -17,11 +17,8 @@ from services.stack import Stack
 @mapped
 def waiting(stack: Stack) -> list[Receipt]:
     """The uploads that wait for an answer, the latest first: one Query of an index that holds nothing else."""
-    found = tables.query(
-        stack.dynamodb, stack.settings.uploads_table, IndexName="ByWaiting", ScanIndexForward=False,
-        KeyConditionExpression="Waiting = :yes", ExpressionAttributeValues=tables.to_item({":yes": "yes"}),
-    )  # fmt: skip
-    return [one for one in map(of_item, map(tables.from_item, found)) if one.state == "waiting"]
+    found = receipts.waiting(stack.dynamodb, stack.settings.uploads_table, receipts.ANSWER)
+    return [one for one in map(of_item, found) if one.state == "waiting"][::-1]
 
 
 @mapped
@@ -42,7 +39,8 @@ def answer(stack: Stack, upload_id: str, mapping: Mapping, store: str | None = N
         return _only_again(item, mapping, store)
     upload = _upload(item)
     _try(_contents(stack, item), mapping, store or upload.store, upload.time)
-    said = mappings.keep(stack.dynamodb, stack.settings.mappings_table, mapping)
+    said = mappings.keep(stack.world, mapping)
+    answers.keep(stack.world, upload_id, said, store)  # from here on the answer is safe, whatever happens
     if not receipts.answer(stack.dynamodb, stack.settings.uploads_table, upload_id, said, store):
         return _only_again(_item(stack, upload_id), mapping, store)  # somebody else has answered this moment
     stack.client("sqs").send_message(QueueUrl=stack.settings.queue, MessageBody=json.dumps(s3_event(upload)))

@@ -13,7 +13,8 @@ from decimal import Decimal
 from pathlib import PurePath
 from typing import Any
 
-from lambdas import mappings, receipts
+from lambdas import lines as kept
+from lambdas import mappings
 from lambdas.fates import Fate
 from lambdas.opening import Opened, open_file
 from lambdas.stockfile import StockFile
@@ -39,12 +40,11 @@ def mend(stack: Stack, of: Receipt) -> tuple[str, bytes] | None:
 
     Raises NotFound when the file that was sent is no longer in the bucket.
     """
-    if not of.rows_key or not of.fates[Fate.REJECTED]:
+    if not of.upload_id or not of.fates[Fate.REJECTED]:
         return None
-    lines = receipts.rows(stack.s3, stack.settings.bucket, of.rows_key)
-    table = stack.settings.mappings_table
-    mapping = mappings.get(stack.dynamodb, table, of.mapping or mappings.AUTO)
-    return to_mend(stack, of.file, open_file(stack.dynamodb, table, contents(stack, of), mapping), lines)
+    told = kept.read(stack.world, of.upload_id, of.parts)
+    mapping = mappings.get(stack.world, of.mapping or mappings.AUTO)
+    return to_mend(stack, of.file, open_file(stack.world, contents(stack, of), mapping), told)
 
 
 @mapped
@@ -59,7 +59,7 @@ def to_mend(stack: Stack, name: str, opened: Opened, lines: Iterable[Line]) -> t
     known = replace(was, encoding=said.encoding, delimiter=said.delimiter, sheet=said.sheet)
     alone = StockFile(made).understood
     if alone.question or replace(alone.mapping, encoding=None, delimiter=None, sheet=None) != known:
-        mappings.save(stack.dynamodb, stack.settings.mappings_table, alone.shape, known, alone.columns)
+        mappings.save(stack.world, alone.shape, known, alone.columns)
     return mend_name(name, opened), made
 
 

@@ -20,7 +20,7 @@ def opened(stack: Stack, data: bytes, mapping: Mapping | None = None) -> Opened:
 
     Raises BadFile when it can't be used at all. A question is not raised: it stands in ``understood``.
     """
-    return open_file(stack.dynamodb, stack.settings.mappings_table, data, mapping)
+    return open_file(stack.world, data, mapping)
 
 
 @mapped
@@ -29,16 +29,16 @@ def remember(stack: Stack, understood: Understanding, mapping: Mapping, by: str 
 
     ``understood`` is what ``opened`` gave; ``by`` the upload that was answered with it.
     """
-    mappings.save(stack.dynamodb, stack.settings.mappings_table, understood.shape, mapping, understood.columns, by)
+    mappings.save(stack.world, understood.shape, mapping, understood.columns, by)
 
 
 @mapped
 def forget(stack: Stack, shape: str) -> None:
     """Read files of this shape automatically again. Harmless when nothing is saved for it."""
-    mappings.forget(stack.dynamodb, stack.settings.mappings_table, shape)
+    mappings.forget(stack.world, shape)
 
 
 @mapped
 def saved(stack: Stack) -> list[Saved]:
     """What is saved for shapes of files, the latest first: one Query."""
-    return mappings.saved(stack.dynamodb, stack.settings.mappings_table)
+    return mappings.saved(stack.world)

@@ -34,7 +34,7 @@ class Receipt:
     loaded_at: str | None
     seen_at: str | None
     checked_at: str | None
-    rows_key: str | None
+    parts: Mapping[str, str]  # of its lines, see `lambdas.lines`
     tries: int
     question: str | None = None  # what it waits to be told: a part of the mapping
     mapping: str | None = None  # the id of the one that it is read with, or “auto”; None: not known yet
@@ -68,7 +68,7 @@ def of_item(item: Mapping[str, Any]) -> Receipt:
         item["UploadId"], item["Name"], item.get("Mode", Mode.NEWEST.value), _state(item), item.get("Store"),
         int(item.get("Rows", 0)), fates, int(item.get("Expected", 0)), totals["Seen"], totals["Checked"],
         totals["Opened"], item.get("Reason"), item.get("ReceivedAt"), item.get("StartedAt"), item.get("LoadedAt"),
-        item.get("SeenAt"), item.get("CheckedAt"), item.get("RowsKey"), int(item.get("Runs", 0)),
+        item.get("SeenAt"), item.get("CheckedAt"), item.get("Parts", {}), int(item.get("Runs", 0)),
         item.get("Question", {}).get("about"), item.get("Mapping"),
     )  # fmt: skip
 

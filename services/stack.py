@@ -12,8 +12,8 @@ import boto3
 from botocore.config import Config
 
 from lambdas import settings
-from lambdas.loading import World
 from lambdas.settings import Settings
+from lambdas.world import World
 from local import engine
 from services.errors import NotFound, mapped
 

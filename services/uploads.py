@@ -9,10 +9,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
-from lambdas import loading, mappings, receipts, tables, times
+from lambdas import lines, loading, mappings, receipts, tables, times
 from lambdas.alerts import Crossing, crossing
-from lambdas.fates import Fate, Mode
-from lambdas.loading import Plan
+from lambdas.fates import Fate, Mode, Verdict
 from lambdas.stockfile import Mapping, StockFile
 from lambdas.upload import Address, Upload, metadata, new_id, object_key
 from services import alerts, changes
@@ -40,7 +39,7 @@ def send(
     it understands the file by itself.
     """
     upload_id, store = new_id(), (store or "").strip() or None
-    said = None if mapping is None else mappings.keep(stack.dynamodb, stack.settings.mappings_table, mapping)
+    said = None if mapping is None else mappings.keep(stack.world, mapping)
     key = object_key(upload_id, name)
     done = stack.s3.put_object(Bucket=stack.settings.bucket, Key=key, Body=data, Metadata=metadata(mode, store, said))
     address = Address(stack.settings.bucket, key, done.get("VersionId"))
@@ -62,9 +61,9 @@ def preview(
     store = (store or "").strip() or None
     upload = Upload(new_id(), Address("", ""), name, mode, store or mapping.always, mappings.id_of(mapping))
     reading = file.read(uploaded_at=upload.time, store=store)
-    planned = loading.plan(stack.world, upload, reading, upload.time)
-    lines = receipts.lines(planned.verdicts, reading.rejects)
-    return _previewed(upload, planned, lines), lines
+    verdicts = loading.foresee(stack.world, upload, reading)
+    told = lines.of(verdicts, reading.rejects)
+    return _previewed(upload, verdicts, told), told
 
 
 def _opened(stack: Stack, data: bytes, mapping: Mapping | None) -> tuple[StockFile, Mapping]:
@@ -74,12 +73,12 @@ def _opened(stack: Stack, data: bytes, mapping: Mapping | None) -> tuple[StockFi
     return found.file, found.mapping
 
 
-def _previewed(upload: Upload, planned: Plan, lines: list[Line]) -> Receipt:
-    fates = receipts.count(lines)
-    opening = [v for v in planned.verdicts if v.new and crossing(v.new.was, v.row.count) is Crossing.OPENS]
+def _previewed(upload: Upload, verdicts: list[Verdict], told: list[Line]) -> Receipt:
+    fates = lines.count(told)
+    opening = [v for v in verdicts if v.new and crossing(v.new.was, v.row.count) is Crossing.OPENS]
     return Receipt(
-        None, upload.name, upload.mode.value, "preview", upload.store, len(lines), fates,
-        receipts.expected(fates), None, 0, len(opening), None, None, None, None, None, None, None, 0,
+        None, upload.name, upload.mode.value, "preview", upload.store, len(told), fates,
+        lines.expected(fates), None, 0, len(opening), None, None, None, None, None, None, {}, 0,
         None, upload.mapping,
     )  # fmt: skip
 
@@ -130,8 +129,8 @@ def follow(stack: Stack, upload_id: str, timeout: float = 60) -> Iterator[Receip
 
 @mapped
 def rows(stack: Stack, of: Receipt) -> list[Line]:
-    """Every row's fate, by row number; nothing while it is not loaded."""
-    return receipts.rows(stack.s3, stack.settings.bucket, of.rows_key) if of.rows_key else []
+    """The fate of every row that is through, by row number."""
+    return lines.read(stack.world, of.upload_id, of.parts) if of.upload_id else []
 
 
 @mapped
@@ -140,9 +139,9 @@ def rejected(stack: Stack, of: Receipt) -> list[Line]:
     return errors(rows(stack, of)) if of.fates[Fate.REJECTED] else []
 
 
-def errors(lines: Iterable[Line]) -> list[Line]:
+def errors(told: Iterable[Line]) -> list[Line]:
     """The rejected rows: row, column, value, reason."""
-    return [line for line in lines if line["fate"] == Fate.REJECTED]
+    return [line for line in told if line["fate"] == Fate.REJECTED]
 
 
 @mapped

@@ -10,6 +10,7 @@ from lambdas.fates import Fate
 from lambdas.mappings import Saved
 from services.alerts import Episode
 from services.changes import Seen
+from services.failures import Failure
 from services.mending import REASON
 from services.stock import Stocked
 from services.uploads import Receipt
@@ -93,6 +94,12 @@ def change(of: Seen) -> str:
 
 def stocked(of: Stocked) -> str:
     return f"{of.store} · {of.item}  {plain(of.count)}  as of {clock(of.updated_at)}  ({of.upload_id or 'no upload'})"
+
+
+def failure(of: Failure) -> str:
+    """What failed, why, and how it is run again."""
+    after = f"; tried again {some(of.tries, 'time')}" if of.tries else ""
+    return f"{of.id}\n  {clock(of.failed_at)}  {of.about}: {of.what}{after}. {of.reason}"
 
 
 def episode(of: Episode) -> str:

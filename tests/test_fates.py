@@ -64,7 +64,7 @@ def test_at_equal_times_the_later_upload_wins(upload_id: str, expected: Fate):
 @pytest.mark.parametrize(("was", "expected"), [(None, Fate.INSERTED), (4, Fate.CHANGED), (5, Fate.TOUCHED)])
 def test_a_loader_that_runs_again_finds_the_fate_of_its_own_write_and_writes_nothing(was: int | None, expected: Fate):
     verdict = judge(row(5), held(5, NOON, ID, was), Applied(ID, Mode.NEWEST, NOON))
-    assert (verdict.fate, verdict.new) == (expected, None)
+    assert (verdict.fate, verdict.to_write) == (expected, False)
 
 
 def test_an_item_that_somebody_wrote_by_hand_without_a_time_counts_as_the_oldest():

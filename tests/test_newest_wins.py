@@ -18,8 +18,9 @@ from hypothesis import strategies as st
 
 from lambdas import times
 from lambdas.fates import Mode
-from lambdas.loading import World, load
+from lambdas.loading import load
 from lambdas.upload import Address, Upload, metadata
+from lambdas.world import World
 from services import stock, uploads
 from services.stack import Stack
 from services.uploads import Receipt
@@ -27,7 +28,7 @@ from tests import laws
 
 DAY = "20261101T0000{:02}000000-{:08x}"
 ITEMS = ("Tea", "Rye bread")
-REQUESTS = 13
+REQUESTS = 16
 """More than a load of these files makes of DynamoDB."""
 
 

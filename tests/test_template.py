@@ -78,7 +78,7 @@ def test_the_built_zip_is_complete_and_holds_neither_pandas_nor_streamlit(tmp_pa
     assert archive.stat().st_size < 30 * 2**20  # AWS takes 50 MB at once
     unpacked = tmp_path / "task"
     zipfile.ZipFile(archive).extractall(unpacked)
-    imports = "; ".join(f"import lambdas.{name}" for name in ("loader", "recorder", "checker"))
+    imports = "; ".join(f"import lambdas.{name}" for name in ("loader", "recorder", "checker", "sweeper"))
     alone = f"import sys; sys.path.insert(0, {str(unpacked)!r}); {imports}; print(lambdas.__file__)"
     printed = tool(sys.executable, "-I", "-S", "-c", alone, env={}, cwd=unpacked)  # -S: no site-packages at all
     assert printed.strip() == str(unpacked / "lambdas" / "__init__.py")
@@ -88,13 +88,13 @@ def test_the_settings_are_the_templates_variables_and_outputs(template: dict[str
     names = {field.name for field in fields(Settings)}
     outputs = {re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower() for name in template["Outputs"]}
     assert outputs == names
-    given = {name: set(_variables(template["Globals"]["Function"])) for name in ("Loader", "Recorder", "Checker")}
+    given = {name: set(_variables(template["Globals"]["Function"])) for name in ("Loader", "Recorder", "Checker", "Sweeper")}
     for name in given:
         given[name] |= set(_variables(template["Resources"][name]["Properties"]))
         assert given[name] <= {field.upper() for field in names}
 
 
-@pytest.mark.parametrize("function", ["loader", "recorder", "checker"])
+@pytest.mark.parametrize("function", ["loader", "recorder", "checker", "sweeper"])
 def test_each_lambda_is_given_the_settings_that_its_code_uses(function: str, template: dict[str, Any]):
     code = "".join((ROOT / "lambdas" / f"{name}.py").read_text() for name in USES[function])
     used = set(re.findall(r"(?:settings|names)\.(\w+)\b", code)) & {field.name for field in fields(Settings)}
@@ -103,7 +103,13 @@ def test_each_lambda_is_given_the_settings_that_its_code_uses(function: str, tem
     assert used == {name.lower() for name in given}
 
 
-USES = {"loader": ("loader", "loading"), "recorder": ("recorder", "recording"), "checker": ("checker", "checking")}
+_KEPT = ("failures", "objects")
+USES = {
+    "loader": ("loader", "loading", "applying", "others", "reruns", "mappings", "objects"),
+    "recorder": ("recorder", "recording", *_KEPT),
+    "checker": ("checker", "checking", "episodes", "notifying", *_KEPT),
+    "sweeper": ("sweeper", "sweeping", "bucket", "deadletters", "episodes", "notifying", "recording", *_KEPT),
+}
 
 
 def _variables(part: dict[str, Any]) -> dict[str, Any]:
@@ -135,7 +141,15 @@ def test_what_was_deployed_is_what_the_template_says(stack: Stack):
     queue = stack.client("sqs").get_queue_attributes(QueueUrl=names.queue, AttributeNames=["All"])["Attributes"]
     assert '"maxReceiveCount": 5' in queue["RedrivePolicy"].replace('"5"', "5").replace('":5', '": 5')
     sources = stack.client("lambda").list_event_source_mappings()["EventSourceMappings"]
-    assert len(sources) == 3
-    [files] = [source for source in sources if ":sqs:" in source["EventSourceArn"]]
+    assert len(sources) == 4
+    files, dead = sorted(
+        (source for source in sources if ":sqs:" in source["EventSourceArn"]), key=lambda one: one["FunctionArn"]
+    )
+    assert dead["FunctionArn"].endswith(names.sweeper)
+    streams = [source for source in sources if ":dynamodb:" in source["EventSourceArn"]]
+    assert {source["MaximumRecordAgeInSeconds"] for source in streams} == {1800}
+    assert all(source["BisectBatchOnFunctionError"] for source in streams)
+    [rule] = stack.client("events").list_rules()["Rules"]
+    assert (rule["ScheduleExpression"], rule["State"]) == ("rate(1 minute)", "ENABLED")
     assert files["ScalingConfig"]["MaximumConcurrency"] == 4
     assert files["FunctionResponseTypes"] == ["ReportBatchItemFailures"]

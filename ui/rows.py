@@ -43,7 +43,7 @@ class Told:
     rows: pd.DataFrame
 
 
-_BY_ROWS: Hashes = BY_THE_CLOCK | {Receipt: lambda of: of.rows_key}
+_BY_ROWS: Hashes = BY_THE_CLOCK | {Receipt: lambda of: (of.upload_id, str(of.parts))}
 
 
 @st.cache_resource(show_spinner=False, max_entries=50, hash_funcs=_BY_ROWS)

@@ -1,0 +1,49 @@
+"""What the Lambdas' handlers share: the world of a process, and the two stream handlers' way with a batch."""
+
+import os
+from collections import Counter
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import Any
+
+import boto3
+from aws_lambda_powertools import Logger
+
+from lambdas import failures, settings
+from lambdas.isolation import Record, each_half
+from lambdas.world import World
+
+
+@cache
+def world() -> World:
+    """Made at the first event, not at import, and kept for the life of the process."""
+    return World(boto3.client("dynamodb"), boto3.client("s3"), settings.from_env(os.environ))
+
+
+@cache
+def client(service: Any) -> Any:
+    return boto3.client(service)
+
+
+def in_order(
+    event: dict[str, Any], kind: str, work: Callable[[Sequence[Record]], dict[str | None, int]], logger: Logger
+) -> Counter[str | None]:
+    """``work`` on a batch of stream records; how many of each upload it counts.
+
+    What may work later is raised for the whole batch, which is then delivered again; a record that can never work is
+    kept as a failure of this kind, and the others go on.
+    """
+    counts: Counter[str | None] = Counter()
+
+    def keep(record: Record, error: Exception) -> None:
+        logger.error("a record can't be worked on", exc_info=error)
+        failures.keep(world(), kind, failures.name_of(record), f"{type(error).__name__}: {error}", record)
+
+    try:
+        logger.info("stream records: %d", len(event["Records"]))
+        for result in each_half(event["Records"], work, keep):
+            counts.update(result)
+    except Exception:  # whatever it is, the run is to show as failed, with its request's id
+        logger.exception("the batch failed and will be delivered again")
+        raise
+    return counts

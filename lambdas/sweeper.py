@@ -1,0 +1,36 @@
+"""The sweeper: once a minute it finds what hangs and what failed; dead letters come to it; and people's “run again”."""
+
+import time
+from typing import Any
+
+from aws_lambda_powertools import Logger
+
+from lambdas import deadletters
+from lambdas.handling import client, world
+from lambdas.sweeping import Sweeper
+
+_LOOK_SECONDS = 3600.0
+logger = Logger(service="sweeper")
+looks: list[float] = []  # when this process has looked through the bucket, by its own clock
+
+
+@logger.inject_lambda_context
+def handler(event: dict[str, Any], context: Any) -> Any:
+    """A message of the dead-letter queue, {"retry": {"kind", "id"}}, or anything else: the time to sweep.
+
+    What came before this process it can't know, so it looks through the whole bucket first, and then once an hour.
+    """
+    logger.info("called: %s", ", ".join(event) or "nothing said")
+    sweeper = Sweeper(world(), client("sqs"), client("sns"), lambda: context.get_remaining_time_in_millis() / 1000)
+    if event.get("Records"):
+        for message in event["Records"]:
+            deadletters.take(world(), client("dynamodbstreams"), message["messageId"], message["body"])
+        return None
+    if "retry" in event:
+        return sweeper.retry(**event["retry"])
+    due = not looks or time.monotonic() - looks[-1] > _LOOK_SECONDS
+    swept = sweeper.sweep(everything=due)
+    if due:
+        looks.append(time.monotonic())
+    logger.info("swept: %s", swept)
+    return swept

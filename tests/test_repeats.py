@@ -1,0 +1,197 @@
+"""Safe to repeat at every line: killed before any of its requests and run again, a handler leaves what one run leaves.
+
+The work is done in this process by the handlers' own code, with clients that end it before a chosen request. What came
+before that request has happened, what comes after has not: as when the process is killed there.
+"""
+
+import itertools
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from botocore.hooks import BaseEventHooks
+
+from lambdas import applying, checking, receipts, recording, times
+from lambdas.fates import Mode
+from lambdas.loading import load
+from lambdas.stream import Change, item_key
+from lambdas.upload import Address, Upload, metadata, new_id, object_key
+from lambdas.world import World
+from services import alerts, changes, stock, uploads
+from services.stack import Stack
+from services.uploads import Receipt
+from tests import laws
+from tests.conftest import csv
+from tests.topic import Listener
+
+
+class Died(Exception):
+    """The process is gone."""
+
+
+@pytest.fixture(scope="module")
+def other(stack: Stack) -> World:
+    """A world with clients of its own, which `dying` listens to."""
+    return World(stack.client("dynamodb"), stack.client("s3"), stack.settings)
+
+
+@contextmanager
+def dying(before: int, *clients: Any) -> Iterator[None]:
+    """The process ends before these clients' request of that number; what is below goes on if it has fewer."""
+    count = itertools.count(1)
+
+    def hook(**_: Any) -> None:
+        if next(count) == before:
+            raise Died
+
+    sources: list[BaseEventHooks] = [client.meta.events for client in clients]
+    for events in sources:
+        events.register("before-send", hook)
+    try:
+        yield
+    finally:
+        for events in sources:
+            events.unregister("before-send", hook)
+
+
+def dies(work: Callable[[], object], before: int, *clients: Any) -> bool:
+    """Whether the work died there; False when it came to its end before."""
+    try:
+        with dying(before, *clients):
+            work()
+    except Died:
+        return True
+    return False
+
+
+def put_away(stack: Stack, data: bytes, mode: Mode = Mode.NEWEST) -> Upload:
+    """An upload that no queue hears of."""
+    upload_id = new_id()
+    key = object_key(upload_id, "stock.csv").replace("uploads/", "trial/")
+    made = stack.s3.put_object(Bucket=stack.settings.bucket, Key=key, Body=data, Metadata=metadata(mode, None))
+    return Upload(upload_id, Address(stack.settings.bucket, key, made.get("VersionId")), "stock.csv")
+
+
+def settled(stack: Stack, *sent: Upload) -> list[Receipt]:
+    return [list(uploads.follow(stack, upload.id))[-1] for upload in sent]
+
+
+# --- the loader ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("mode", list(Mode))
+def test_a_row_that_was_written_before_the_loader_died_keeps_its_fate_although_others_wrote_over_it(
+    stack: Stack, other: World, mode: Mode
+):
+    for before in itertools.count(1):
+        store = f"Store {uuid.uuid4().hex[:8]}"
+        first = put_away(stack, csv(store, "Tea,5", "Jam,5", "Rye,5"))
+        load(stack.world, first, "first")
+        second = put_away(stack, csv(store, "Tea,3", "Jam,5", "Milk,1"), mode)
+        third = put_away(stack, csv(store, "Tea,7", "Jam,6", "Milk,2"))
+        died = dies(lambda second=second: load(other, second, "dying"), before, other.dynamodb, other.s3)
+        load(stack.world, third, "third")
+        load(stack.world, second, "again")
+        assert laws.broken(stack, store, settled(stack, first, second, third)) == [], before
+        if mode is Mode.NEWEST:
+            assert {one.item: one.count for one in stock.of_store(stack, store)} == {
+                "Tea": 7, "Jam": 6, "Milk": 2, "Rye": 5,
+            }  # fmt: skip
+        if not died:
+            return
+
+
+def test_a_newer_upload_that_was_crossed_has_its_word_although_the_loader_died_after_its_write(
+    stack: Stack, other: World
+):
+    for before in itertools.count(1):
+        store = f"Store {uuid.uuid4().hex[:8]}"
+        first, older, newer = (put_away(stack, csv(store, f"Tea,{count}")) for count in (5, 7, 5))
+        load(stack.world, first, "first")
+        with dying(5, other.dynamodb), pytest.raises(Died):
+            load(other, newer, "begun")  # it is known to speak of the store, and has judged nothing
+        died = dies(lambda older=older: load(other, older, "dying"), before, other.dynamodb, other.s3)
+        load(stack.world, older, "again")
+        load(stack.world, newer, "again")
+        assert [one.count for one in stock.of_store(stack, store)] == [Decimal(5)], before
+        assert laws.broken(stack, store, settled(stack, first, older, newer)) == [], before
+        if not died:
+            return
+
+
+def test_a_loader_whose_time_is_up_is_followed_by_one_that_goes_on_where_it_was(stack: Stack, store: str):
+    rows = [f"Item {n},{n % 7}" for n in range(2 * applying.PART + 5)]
+    upload = put_away(stack, csv(store, *rows))
+    runs = 0
+    while load(stack.world, upload, f"run {runs}", lambda: 1.0):
+        runs += 1
+        found = receipts.get(stack.dynamodb, stack.settings.uploads_table, upload.id) or {}
+        assert (found["Done"], found["Rows"], found["Waiting"]) == (runs, runs * applying.PART, receipts.LOADER)
+    [receipt] = settled(stack, upload)
+    assert (runs, receipt.tries) == (2, 3)
+    assert (receipt.rows, receipt.fates["inserted"], receipt.records_seen) == (len(rows), len(rows), len(rows))
+    assert [line["row"] for line in uploads.rows(stack, receipt)] == list(range(2, len(rows) + 2))
+
+
+# --- recorder and checker ------------------------------------------------------------------------------------------
+
+
+def crossings(stack: Stack, store: str) -> tuple[Upload, list[Change]]:
+    """Stream records of an upload that empties two items, one of which another upload fills again; never written."""
+    upload, later = put_away(stack, b""), put_away(stack, b"")
+    for one in (upload, later):
+        receipts.received(stack.dynamodb, stack.settings.uploads_table, one, 0)
+
+    def change(number: int, item: str, by: Upload, old: int | None, new: int) -> Change:
+        images = [
+            None if count is None else {"Count": {"N": str(count)}, "UploadId": {"S": upload_id}}
+            for count, upload_id in ((old, "before"), (new, by.id))
+        ]
+        kind = "MODIFY" if old is not None else "INSERT"
+        return Change(uuid.uuid4().hex, str(10**20 + number), kind, times.now(), store, item, *images, None)
+
+    return upload, [
+        change(1, "Tea", upload, 12, 0), change(2, "Jam", upload, None, 0), change(3, "Rye", upload, 3, 4),
+        change(4, "Tea", later, 0, 9),
+    ]  # fmt: skip
+
+
+def test_a_recorder_that_dies_anywhere_and_runs_again_keeps_and_counts_each_change_once(stack: Stack, other: World):
+    for before in itertools.count(1):
+        store = f"Store {uuid.uuid4().hex[:8]}"
+        upload, batch = crossings(stack, store)
+        died = dies(lambda batch=batch: recording.record(other, batch), before, other.dynamodb)
+        recording.record(stack.world, batch)
+        kept = [one.event_id for item in ("Tea", "Jam", "Rye") for one in changes.of_item(stack, item_key(store, item))]
+        assert sorted(kept) == sorted(one.event_id for one in batch)
+        assert uploads.receipt(stack, upload.id).records_seen == 3
+        if not died:
+            return
+
+
+def test_a_checker_that_dies_anywhere_opens_one_episode_and_sends_one_message_or_says_that_it_may_be_a_repeat(
+    stack: Stack, other: World
+):
+    sns = stack.client("sns")
+    with Listener(stack) as listener:
+        for before in itertools.count(1):
+            store = f"Store {uuid.uuid4().hex[:8]}"
+            upload, batch = crossings(stack, store)
+            died = dies(lambda batch=batch: checking.check(other, sns, batch), before, other.dynamodb, other.s3, sns)
+            checking.check(stack.world, stack.client("sns"), batch)
+            found = {one.item: one for one in alerts.of_upload(stack, upload.id)}
+            assert {item: one.state for item, one in found.items()} == {"Tea": "closed", "Jam": "open"}
+            assert all(one.notified_at for one in found.values())
+            receipt = uploads.receipt(stack, upload.id)
+            assert (receipt.records_checked, receipt.alerts) == (3, 2)
+            said = [text for text in listener.received(of=store, at_least=2) if store in text]
+            unmarked = [text for text in said if "may repeat" not in text]
+            assert len({text.split(" is out")[0] for text in said}) == 2
+            assert len(unmarked) == len(set(unmarked)) <= 2
+            assert len(said) <= 4
+            if not died:
+                assert len(said) == len(unmarked) == 2 or before
+                return
