@@ -10,22 +10,30 @@ from collections.abc import Callable
 from importlib.metadata import version
 from typing import Any
 
+from local import clock, objects
+from local.clock import CLOCK
+from local.environment import MINISTACK
 from local.errors import EngineError
-from local.snapshot import VERSION, module
+from local.modules import module
 
 _PASSING_THREAD = re.compile(r"\(run\)$")  # how MiniStack's fire-and-forget work is named: notifications, retries
 _STUCK = ("FAILED", "partial failures")
 
 
 def prepare() -> None:
-    """Import MiniStack so that it neither loads nor saves states itself, and runs no scripts it finds."""
-    if (found := version("ministack")) != VERSION:
-        raise EngineError(f"MiniStack {found} is installed; the engine needs {VERSION} (it rests on its internals).")
+    """Import MiniStack so that it neither loads nor saves states itself, and runs no scripts it finds.
+
+    Its S3 loads the objects now; what it writes from here on is on the disk when it answers.
+    """
+    if (found := version("ministack")) != MINISTACK:
+        raise EngineError(f"MiniStack {found} is installed; the engine needs {MINISTACK} (it rests on its internals).")
     module("core.hypercorn_compat").install()
     app = module("app")
     app.PERSIST_STATE = False  # it would start empty on a damaged file, and overwrite that file when it stops
     app._collect_scripts = lambda *_folders: []
     module("services.lambda_svc")._poller_started = True  # no event source runs before everything is restored
+    clock.install()
+    objects.install()
 
 
 def start_pollers() -> None:
@@ -46,6 +54,12 @@ def is_idle() -> bool:
     if any(_PASSING_THREAD.search(thread.name) for thread in threading.enumerate()):
         return False
     return not any(_has_work(*item) for item in lambdas._esms.all_items())
+
+
+def is_deploying() -> bool:
+    """Whether a stack is half-way between two templates: restored like that it would stay so for ever."""
+    statuses = [str(stack.get("StackStatus")) for stack in module("services.cloudformation")._stacks.all_values()]
+    return any(status.endswith("_IN_PROGRESS") and status != "REVIEW_IN_PROGRESS" for status in statuses)
 
 
 def halt() -> None:
@@ -76,7 +90,7 @@ def _has_work(key: tuple[str, str, str], source: dict[str, Any]) -> bool:
 
 def _queue_has_work(arn: str) -> bool:
     queue = module("services.sqs")._queue_by_arn(arn)
-    now = time.time()
+    now = CLOCK.time()
     return any(m["receive_count"] or m["visible_at"] <= now for m in (queue or {"messages": []})["messages"])
 
 

@@ -31,16 +31,24 @@ _one_at_a_time = threading.RLock()
 
 @dataclass(frozen=True)
 class Engine:
-    """A running engine with the stack deployed. `started`: whether this call started it."""
+    """A running engine with the stack deployed. `started`: whether this call started it.
+
+    `since`: when its server began, in seconds since the epoch; another value is another server, even at the same port.
+    """
 
     endpoint: str
     environ: Mapping[str, str]
     started: bool
+    since: float
 
 
 @dataclass(frozen=True)
 class Status:
-    """Whether an engine runs on a state folder; `since` is in seconds since the epoch, `stay` as in `attach`."""
+    """Whether an engine runs on a state folder; `since` is in seconds since the epoch, `stay` as in `attach`.
+
+    Of a running one: `recovered`: the server before it ended without a clean stop. `saved_at`: the moment of the state
+    that it began with, in seconds since the epoch. `refused`: a sentence for each newer state that could not be used.
+    """
 
     running: bool
     pid: int | None
@@ -48,6 +56,9 @@ class Status:
     since: float | None
     stay: bool
     log: Path
+    recovered: bool = False
+    saved_at: float | None = None
+    refused: tuple[str, ...] = ()
 
 
 def attach(home: Path, *, template: Path, code: Path, stack: str, stay: bool = False) -> Engine:
@@ -101,7 +112,8 @@ def status(home: Path) -> Status:
     stay = folder.stay.exists()
     if running is None:
         return Status(False, None, None, None, stay, folder.log)
-    return Status(True, running.pid, running.endpoint, running.since, stay, folder.log)
+    told = (running.recovered, running.saved_at, running.refused)
+    return Status(True, running.pid, running.endpoint, running.since, stay, folder.log, *told)
 
 
 def checkpoint(home: Path) -> None:
@@ -135,7 +147,9 @@ def _attach(folder: Folder, package: Package, stack: str, stay: bool) -> Engine:
         running, started = launch.find_or_start(folder)
         environ = user_environ(running.endpoint, folder.secret())
         _bring_up_to_date(folder, package, stack, environ, started)
-        return Engine(running.endpoint, environ, started)
+        return Engine(running.endpoint, environ, started, running.since)
+    except OSError as error:
+        raise EngineError(f"The state folder {folder.home} can't be used: {error}.") from error
     finally:
         locks.release(turn)
 

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 
 from local.folder import Folder
 
+MINISTACK = "1.5.33"
+VERSION = f"2 on MiniStack {MINISTACK}"  # of what server and users agree on: the record, the gate, the state's files
 ACCOUNT = "100000000000"
 REGION = "us-east-1"
 CHECKPOINT_PATH = "/_engine/checkpoint"  # the one request that the engine answers besides AWS's

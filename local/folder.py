@@ -6,8 +6,9 @@ Owns every path below the folder, the secret and the record of the running serve
 import json
 import os
 import secrets
+import socket
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from local.errors import EngineError
@@ -15,12 +16,33 @@ from local.errors import EngineError
 
 @dataclass(frozen=True)
 class Running:
-    """The record that a server publishes once it is ready. `since` is in seconds since the epoch."""
+    """The record that a server publishes once it is ready. `since` and `saved_at` are in seconds since the epoch.
+
+    `host` and `boot` name the machine, `ending` says that it takes no new users. `recovered`: the server before this
+    one ended without a clean stop. `saved_at`: the moment of the state that was restored, if there was one.
+    `refused`: a sentence for each newer state that could not be used and was put aside.
+    """
 
     pid: int
     port: int
     since: float
     version: str
+    host: str = ""
+    boot: str = ""
+    recovered: bool = False
+    saved_at: float | None = None
+    refused: tuple[str, ...] = ()
+    ending: bool = False
+
+    @classmethod
+    def read(cls, text: str) -> "Running":
+        """From a record's text, which a newer or older version may have written. ValueError when it is none."""
+        try:
+            found = json.loads(text)
+            known = {field.name: found[field.name] for field in fields(cls) if field.name in found}
+            return cls(**known | {"refused": tuple(known.get("refused", ()))})
+        except TypeError as error:
+            raise ValueError(f"not a record: {text}") from error
 
     @property
     def endpoint(self) -> str:
@@ -109,13 +131,30 @@ class Folder:
     def running(self) -> Running | None:
         """The record of the server, or None. It may be stale: only a held engine lock proves a server."""
         try:
-            return Running(**json.loads(self.record.read_text()))
-        except (FileNotFoundError, ValueError, TypeError):
+            return Running.read(self.record.read_text())
+        except (FileNotFoundError, ValueError):
             return None
+
+    def seconds_untouched(self) -> float | None:
+        """How long ago a server touched the record, None if there is none. By the clock of where the folder lies."""
+        now = self.home / f"now.{os.getpid()}.draft"
+        try:
+            now.touch()
+            return now.stat().st_mtime - self.record.stat().st_mtime
+        except FileNotFoundError:
+            return None
+        finally:
+            now.unlink(missing_ok=True)
 
     def publish(self, record: Running) -> None:
         """Write the record so that a reader sees all of it or nothing."""
         write_whole(self.record, json.dumps(asdict(record)))
+
+
+def machine() -> tuple[str, str]:
+    """This machine's name, and its current boot's where there is one."""
+    boot = Path("/proc/sys/kernel/random/boot_id")
+    return socket.gethostname(), boot.read_text().strip() if boot.exists() else ""
 
 
 def write_whole(path: Path, text: str) -> None:

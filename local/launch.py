@@ -13,32 +13,62 @@ from collections.abc import Callable
 from pathlib import Path
 
 from local import generations, locks, processes
-from local.environment import server_environ
+from local.environment import VERSION, server_environ
 from local.errors import EngineError
-from local.folder import Folder, Running
+from local.folder import Folder, Running, machine
 
 _START_SECONDS = 120.0
 _STOP_SECONDS = 300.0
 _LOG_BYTES = 5_000_000
 _PROJECT = Path(__file__).resolve().parent.parent
 _STEP_SECONDS = 0.02
+_FOREIGN_SECONDS = 30.0  # a record that is touched every second: by then its machine is dead, or cut off
 
 
 def current(folder: Folder) -> Running | None:
     """The running server, or None. A record alone proves nothing: its server may have been killed."""
     running = folder.running() if locks.is_held(folder.engine_lock) else None
     # A killed process keeps its locks for a moment, until the last of its threads is gone.
-    return None if running is None or processes.is_dead(running.pid) else running
+    return None if running is None or running.ending or processes.is_dead(running.pid) else running
 
 
 def find_or_start(folder: Folder) -> tuple[Running, bool]:
-    """The running server and whether this call started it. To be called under the folder's start lock."""
+    """The running server and whether this call started it. To be called under the folder's start lock.
+
+    Raises EngineError when the folder is in use by another machine or by another version of the engine.
+    """
+    _refuse_other_machine(folder)
     # A held lock without a record: a server that is about to end, or about to be ready.
     _wait(lambda: current(folder) is not None or not locks.is_held(folder.engine_lock), folder)
     if running := current(folder):
+        _refuse_other_version(folder, running)
         return running, False
-    folder.record.unlink(missing_ok=True)
     return _start(folder), True
+
+
+def _refuse_other_machine(folder: Folder) -> None:
+    running, untouched = folder.running(), folder.seconds_untouched()
+    if running is None or untouched is None or not running.host or (running.host, running.boot) == machine():
+        return
+    if untouched < _FOREIGN_SECONDS:
+        raise EngineError(
+            f"The state folder {folder.home} is in use by the machine {running.host}, where an engine has been running "
+            f"since {_moment(running.since)}; it gave a sign of life {max(untouched, 0):.0f} s ago. Stop it there, or "
+            f"use another folder here. If that machine has crashed, try again in {_FOREIGN_SECONDS:.0f} s."
+        )
+
+
+def _refuse_other_version(folder: Folder, running: Running) -> None:
+    if running.version != VERSION:
+        raise EngineError(
+            f"The state folder {folder.home} is in use by an engine of version {running.version}, which has been "
+            f"running since {_moment(running.since)} (process {running.pid}); this one is version {VERSION}. Close the "
+            f"programs that use the other one or stop it, and try again."
+        )
+
+
+def _moment(seconds: float) -> str:
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(seconds))
 
 
 def stop(folder: Folder) -> bool:

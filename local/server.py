@@ -5,6 +5,7 @@ behind. Must not know the stack. It ends with 0, or with 1 and a last line in it
 """
 
 import asyncio
+import gc
 import logging
 import os
 import shutil
@@ -13,23 +14,28 @@ import sys
 import traceback
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
 
-from local import emulator, generations, locks, processes, snapshot
+from local import emulator, generations, guard, locks, processes, snapshot, staging
 from local.environment import CHECKPOINT_PATH, server_environ, user_environ, worker_secret
 from local.errors import EngineError
 from local.folder import Folder, write_whole
 from local.gate import App, Gate, Receive, Scope, Send
-from local.life import Life
+from local.life import Beginning, Life
+from local.modules import module
 
+_log = logging.getLogger("engine")
 _LOCK_SECONDS = 10.0  # the saving child of a killed server may hold the lock a little longer
 
 
 def main(home: Path) -> int:
     """Be the server of `home` until it is stopped. Returns the exit status."""
     folder = Folder.at(home)
+    if os.getpgrp() == os.getpid():
+        guard.post()
     environ = server_environ(os.environ, folder)
     os.environ.clear()
     os.environ.update(environ)
@@ -40,17 +46,21 @@ def main(home: Path) -> int:
         return _be_server(folder, lock)
     except EngineError as error:
         return _fail(str(error))
+    except OSError as error:
+        traceback.print_exc()
+        return _fail(f"The engine of {folder.home} could not begin or go on: {error}.")
 
 
 def _be_server(folder: Folder, lock: int) -> int:
     _clean(folder)
+    found = generations.find(folder.state, snapshot.read)
     emulator.prepare()
     logging.getLogger("engine").setLevel(logging.INFO if logging.root.level > logging.INFO else logging.NOTSET)
-    _restore(folder)
+    beginning = _restore(folder, found)
     bound = _bind(folder)
     port = bound.getsockname()[1]
     _prepare_lambdas(folder, port)
-    life = Life(folder, lock, port)
+    life = Life(folder, lock, port, beginning)
     try:
         asyncio.run(_serve(folder, life, bound, port))
     finally:
@@ -62,6 +72,7 @@ def _be_server(folder: Folder, lock: int) -> int:
 def _leave_nothing(folder: Folder, life: Life) -> None:
     if life.home_is_ours():
         shutil.rmtree(folder.temporary, ignore_errors=True)
+        folder.record.unlink(missing_ok=True)
     elif not folder.engine_lock.exists():
         # The folder was removed, and a function that was just starting may have made it again for its own files.
         shutil.rmtree(folder.temporary, ignore_errors=True)
@@ -75,14 +86,21 @@ def _clean(folder: Folder) -> None:
     processes.end(lambda: processes.marked(folder.home))
     shutil.rmtree(folder.temporary, ignore_errors=True)
     folder.temporary.mkdir(mode=0o700, exist_ok=True)
+    staging.finish(folder.objects)
     generations.tidy(folder.state)
 
 
-def _restore(folder: Folder) -> None:
-    generation = generations.newest(folder.state)
-    if generation is not None:
-        generations.check(generation)
-        snapshot.restore(generation)
+def _restore(folder: Folder, found: generations.Found[dict[str, Any]] | None) -> Beginning:
+    """Load the state that was found. What is told of it to whoever asks for the engine's status."""
+    if found is None:
+        return Beginning()
+    for sentence in found.refused:
+        _log.error("%s", sentence)
+    if found.refused:
+        folder.deployed.unlink(missing_ok=True)  # it tells of a later state; deploying once more changes nothing
+    snapshot.restore(found.place, found.content)
+    gc.freeze()  # what was restored stays; looking through it again and again would hold up requests
+    return Beginning(not found.clean, found.at, found.refused)
 
 
 def _bind(folder: Folder) -> socket.socket:
@@ -108,7 +126,7 @@ def _prepare_lambdas(folder: Folder, port: int) -> None:
 
 
 async def _serve(folder: Folder, life: Life, bound: socket.socket, port: int) -> None:
-    gate = Gate(_with_checkpoint(snapshot.module("app").app, life), folder.secret(), port)
+    gate = Gate(_with_checkpoint(module("app").app, life), folder.secret(), port)
     config = Config()
     config.bind = [f"fd://{bound.detach()}"]
     config.keep_alive_timeout = 75

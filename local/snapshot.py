@@ -4,24 +4,21 @@ Owns writing and restoring. Touches MiniStack's internals, so the version is pin
 know when a state is saved, nor how its folder becomes the newest.
 """
 
-import importlib
 import json
-import time
+from collections.abc import Mapping
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
-from local.generations import damaged
+from local.clock import CLOCK
+from local.environment import MINISTACK
+from local.generations import MANIFEST, damaged
+from local.modules import module
 
-VERSION = "1.5.33"
 _STREAMS = "dynamodb-streams"
 _BLOBS = "lambda-blobs"
 _FORMAT = "__ministack_format__"
 _LAST = "lambda"  # restoring it may look at tables, queues and streams
-
-
-def module(name: str) -> Any:
-    """A module of MiniStack, e.g. `services.sqs`. Imported late: it reads its settings at import."""
-    return importlib.import_module(f"ministack.{name}")
 
 
 def write(folder: Path) -> None:
@@ -30,6 +27,7 @@ def write(folder: Path) -> None:
     Stream records that all their event sources have passed are not written, and count as trimmed.
     """
     persistence = module("core.persistence")
+    module("services.dynamodb").copy = SimpleNamespace(deepcopy=lambda value: value)  # the fork was the copy
     module("services.lambda_svc").CODE_BLOB_DIR = str(folder / _BLOBS)
     for service, get_state in module("app")._build_persistence_save_dict().items():
         if (state := get_state()) is not None:
@@ -37,23 +35,28 @@ def write(folder: Path) -> None:
     _write(folder, _STREAMS, 1, _streams())
 
 
-def restore(folder: Path) -> None:
-    """Load what `write` wrote into freshly imported services. EngineError when a file can't be used."""
+def read(folder: Path) -> dict[str, Any]:
+    """What `write` wrote, by service, without loading any of it. Damaged when a file can't be used."""
+    supported = module("core.persistence")._state_format_version
+    files = {path.stem: path for path in folder.glob("*.json") if path.stem != MANIFEST.stem}
+    if _STREAMS not in files:
+        raise damaged(folder / f"{_STREAMS}.json", "missing")
+    return {name: _read(path, 1 if name == _STREAMS else supported(name)) for name, path in files.items()}
+
+
+def restore(folder: Path, states: Mapping[str, Any]) -> None:
+    """Load what `read` read from `folder` into freshly imported services. Damaged when one can't be loaded."""
     app = module("app")
-    lambdas = module("services.lambda_svc")
-    lambdas.CODE_BLOB_DIR = str(folder / _BLOBS)
-    files = {path.stem: path for path in folder.glob("*.json") if path.stem != "manifest"}
-    streams = files.pop(_STREAMS)
-    _restore_streams(_read(streams, 1))
-    for service in sorted(files, key=lambda name: (name == _LAST, name)):
-        supported = module("core.persistence")._state_format_version(service)
-        state = _read(files[service], supported)
+    module("services.lambda_svc").CODE_BLOB_DIR = str(folder / _BLOBS)
+    _restore_streams(states[_STREAMS])
+    for service in sorted(states.keys() - {_STREAMS}, key=lambda name: (name == _LAST, name)):
         service_module = app._get_module(app._state_map.get(service, service))
         if isinstance(service_module, app._ErrorModule):
-            raise damaged(files[service], f"the service can't be loaded: {service_module._error}")
-        if state:
-            service_module.load_persisted_state(state)
+            raise damaged(folder / f"{service}.json", f"the service can't be loaded: {service_module._error}")
+        if states[service]:
+            service_module.load_persisted_state(states[service])
     _make_messages_visible()
+    _make_rules_due()
 
 
 def _write(folder: Path, name: str, version: int, state: Any) -> None:
@@ -69,7 +72,7 @@ def _read(path: Path, supported: int) -> Any:
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise damaged(path, error) from error
     if version > supported:
-        raise damaged(path, f"MiniStack {VERSION} does not know its format {version}, only {supported}")
+        raise damaged(path, f"MiniStack {MINISTACK} does not know its format {version}, only {supported}")
     return state
 
 
@@ -85,6 +88,8 @@ def _streams() -> dict[str, Any]:
         "records": dynamodb._stream_records,
         "trimmed": dynamodb._stream_trimmed,
         "closed": dynamodb._closed_streams,
+        "sequence": dynamodb._stream_seq_counter,
+        "clock": CLOCK.time(),
     }
 
 
@@ -103,12 +108,20 @@ def _restore_streams(state: dict[str, Any]) -> None:
     dynamodb._stream_records.update(state["records"])
     dynamodb._stream_trimmed.update(state["trimmed"])
     dynamodb._closed_streams.update(state["closed"])
+    dynamodb._stream_seq_counter = state.get("sequence", 0)
+    CLOCK.not_before(state.get("clock", 0.0))
 
 
 def _make_messages_visible() -> None:
     """A message in flight has no consumer after a restart: give it to the next one at once."""
-    now = time.time()
+    now = CLOCK.time()
     for queue in module("services.sqs")._queues.all_values():
         for message in queue["messages"]:
             if message["receive_count"] and message["visible_at"] > now:
                 message["visible_at"] = now
+
+
+def _make_rules_due() -> None:
+    """When a scheduled rule last ran is not kept: one that CloudFormation made would wait a whole interval again."""
+    for rule in module("services.eventbridge")._rules.all_values():
+        rule.setdefault("CreationTime", 0.0)
