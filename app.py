@@ -3,7 +3,7 @@
 import streamlit as st
 
 from services import words
-from ui import charts, delivery, parcels, plain, reads, samples, stocklist, tables, waiting
+from ui import charts, delivery, failed, parcels, plain, reads, samples, stocklist, tables, waiting
 from ui.page import live, page
 
 held = page("Overview")
@@ -41,6 +41,7 @@ def fact(label, value, below):
 def now():
     held = reads.refreshed()
     waiting.announce(held)
+    failed.announce(held)
     frame = tables.stock(held)
     out = frame[frame["state"] == tables.OUT]
     last = next(iter(reads.receipts(held)), None)

@@ -2,15 +2,20 @@
 
 import streamlit as st
 
-from ui import feed, lane, reads
+from ui import failed, feed, lane, reads, trust
 from ui.page import live, page
 
-page("Pipeline")
+held = page("Pipeline")
 
 
 @live(2)
 def stages():
     lane.draw(reads.refreshed())
+
+
+@live(2)
+def failing():
+    failed.draw(reads.refreshed())
 
 
 @live(2)
@@ -36,4 +41,6 @@ def one_upload(held):
 
 
 stages()
+failing()
 passing()
+trust.draw(held)

@@ -1,7 +1,7 @@
 """The command line: python -m services …
 
-Owns arguments, printing and exit codes: 0 done, 1 nothing could be done (or a question is open), 2 wrong
-usage. The commands that bring files in are in `services.delivery`.
+Owns arguments, printing and exit codes: 0 done, 1 nothing could be done (or a question is open, or `verify` found a
+difference), 2 wrong usage. The commands that bring files in are in `services.delivery`.
 """
 
 import argparse
@@ -16,7 +16,7 @@ from typing import Any
 from lambdas.fates import Mode
 from lambdas.stream import item_key
 from local import engine
-from services import alerts, changes, delivery, failures, options, stock, uploads, words
+from services import alerts, changes, delivery, failures, options, stock, trust, uploads, verifying, words
 from services.changes import Follower
 from services.errors import FOREIGN, StocktrailError, of
 from services.printing import print_json, print_receipt
@@ -75,6 +75,8 @@ def parser() -> argparse.ArgumentParser:
     once_more = commands.add_parser("retry", help="run what failed again", description="Run what failed again.")
     once_more.add_argument("failure_id", metavar="ID", help="as listed by “failed”")
     once_more.set_defaults(run=_retry)
+    audit = _command(commands, "verify", _verify, "work out from the files what there should be, and name what differs")
+    audit.add_argument("--store", type=options.name, metavar="NAME", help="of this store alone; it is not kept")
 
     motor = commands.add_parser("engine", help="the embedded engine on this machine")
     motor.add_argument("what", choices=["start", "stop", "status"])
@@ -158,6 +160,15 @@ def _retry(arguments: argparse.Namespace) -> int:
     reason = failures.retry(connect(os.environ), arguments.failure_id)
     print(f"Not done: {reason}" if reason else "Done, or on its way: “receipt” and “failed” tell.")
     return 1 if reason else 0
+
+
+def _verify(arguments: argparse.Namespace) -> int:
+    result = trust.verify(connect(os.environ), arguments.store)
+    if arguments.json:
+        print_json(result.as_json())
+    else:
+        print(verifying.in_words(result))
+    return 0 if result.agrees else 1
 
 
 def _print(arguments: argparse.Namespace, found: Sequence[Any], line: Callable[[Any], str]) -> int:

@@ -39,6 +39,10 @@ class Failure:
     def what(self) -> str:
         return _WHAT[self.kind]
 
+    @property
+    def is_file(self) -> bool:
+        return self.kind == FILE
+
     def as_json(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in Failure.__slots__}
 
@@ -69,6 +73,15 @@ def retry(stack: Stack, failure_id: str) -> str:
     kind, name = _split(failure_id)
     said = _sweeper(stack, {"retry": {"kind": kind, "failure_id": name}})
     return "" if said["done"] else str(said["reason"])
+
+
+@mapped
+def put_aside(stack: Stack, failure_id: str) -> None:
+    """A failed file is not to be loaded: it leaves the list, its receipt stays. Nothing else can be put aside."""
+    kind, name = _split(failure_id)
+    if kind != FILE:
+        raise NotFound(f"{failure_id} is no file: it has to be run again.")
+    receipts.put_aside(stack.dynamodb, stack.settings.uploads_table, name)
 
 
 @mapped

@@ -16,7 +16,7 @@ from lambdas import times
 from services.errors import mapped
 from services.stack import Stack
 
-FUNCTIONS = ("loader", "recorder", "checker")
+FUNCTIONS = ("loader", "recorder", "checker", "sweeper")
 _REPORT = re.compile(r"REPORT RequestId: (\S+)\s+Duration: ([\d.]+) ms")
 _AT_MOST = 1000
 
@@ -61,22 +61,22 @@ class LogLine:
 
 @mapped
 def functions(stack: Stack, minutes: float = 15) -> list[Function]:
-    """The three Lambdas and their runs of the last minutes."""
+    """The Lambdas and their runs of the last minutes."""
     return [Function(name, _runs(stack, name, minutes)) for name in FUNCTIONS]
 
 
 @mapped
 def waiting(stack: Stack) -> dict[str, int]:
-    """How many files wait in the queue, are being loaded, and lie in the dead-letter queue."""
+    """How many messages wait in the queue, are at the loader, and are on their way from there to the sweeper."""
     visible, hidden = "ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"
     sqs = stack.client("sqs")
     queue, dead = (_depth(sqs, url) for url in (stack.settings.queue, stack.settings.dead_letter_queue))
-    return {"waiting": queue[visible], "loading": queue[hidden], "dead": dead[visible] + dead[hidden]}
+    return {"waiting": queue[visible], "loading": queue[hidden], "given up": dead[visible] + dead[hidden]}
 
 
 @mapped
 def log(stack: Stack, upload_id: str, since: str) -> list[LogLine]:
-    """What the three Lambdas logged of one upload, in order. ``since``: when it was received."""
+    """What the Lambdas logged of one upload, in order. ``since``: when it was received."""
     lines = [line for name in FUNCTIONS for line in _said(stack, name, upload_id, since)]
     return sorted(lines, key=lambda line: line.at)
 

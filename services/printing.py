@@ -21,5 +21,5 @@ def print_receipt(receipt: Receipt, errors: Iterable[dict[str, Any]], why: Itera
         print(f"  {words.reject(error)}")
 
 
-def print_json(shown: list[Any]) -> None:
+def print_json(shown: Any) -> None:
     print(json.dumps(shown, indent=2, ensure_ascii=False))

@@ -11,7 +11,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from lambdas import settings
+from lambdas import settings, times
 from lambdas.settings import Settings
 from lambdas.world import World
 from local import engine
@@ -31,13 +31,17 @@ ENVIRONMENT = {
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """boto3 clients of one stack and the names of its resources."""
+    """boto3 clients of one stack and the names of its resources.
+
+    ``begun``: when the embedded engine began, in seconds since the epoch: another one may have another past.
+    """
 
     session: boto3.Session
     endpoint: str | None
     settings: Settings
     dynamodb: Any
     s3: Any
+    begun: float | None = None
 
     @property
     def world(self) -> World:
@@ -62,8 +66,10 @@ def connect(environ: Mapping[str, str]) -> Stack:
 
     Raises NotFound when there is no such stack, Unavailable when it can't be reached or started.
     """
+    begun = None
     if not on_aws(environ):
-        environ = {**environ, **attach(environ).environ}
+        running = attach(environ)
+        environ, begun = {**environ, **running.environ}, running.since
     session = boto3.Session(
         aws_access_key_id=environ.get("AWS_ACCESS_KEY_ID"),
         aws_secret_access_key=environ.get("AWS_SECRET_ACCESS_KEY"),
@@ -72,13 +78,35 @@ def connect(environ: Mapping[str, str]) -> Stack:
     )
     endpoint = environ.get("AWS_ENDPOINT_URL")
     names = _settings(_client(session, "cloudformation", endpoint), environ.get("STOCKTRAIL_STACK") or NAME)
-    return Stack(session, endpoint, names, *(_client(session, name, endpoint) for name in ("dynamodb", "s3")))
+    dynamodb, s3 = (_client(session, name, endpoint) for name in ("dynamodb", "s3"))
+    return Stack(session, endpoint, names, dynamodb, s3, begun)
 
 
 def attach(environ: Mapping[str, str], *, stay: bool = False) -> engine.Engine:
     """The embedded engine, started if it does not run, with the stack deployed on it."""
     where = {"template": ROOT / "template.yaml", "code": ROOT / "lambdas", "stack": NAME}
     return engine.attach(home(environ), stay=stay, **where)  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True, slots=True)
+class Recovery:
+    """The embedded engine was ended hard, and came back. Times are fixed-width UTC text.
+
+    ``saved_at``: what was sent since then is loaded again by itself. ``refused``: sentences about newer states.
+    """
+
+    at: str
+    saved_at: str | None
+    refused: tuple[str, ...]
+
+
+def recovery(environ: Mapping[str, str]) -> Recovery | None:
+    """How the embedded engine came back; None after a clean start, and on AWS."""
+    found = None if on_aws(environ) else engine.status(home(environ))
+    if found is None or found.since is None or not (found.recovered or found.refused):
+        return None
+    saved_at = times.of_epoch(found.saved_at) if found.saved_at else None
+    return Recovery(times.of_epoch(found.since), saved_at, found.refused)
 
 
 def _client(session: boto3.Session, service: Any, endpoint: str | None) -> Any:

@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 
-from services.stack import ROOT, attach
+from lambdas import failures
+from services.stack import ROOT, Stack, attach
 from tests.conftest import SAMPLES, csv
+from tests.test_failures import dynamo_change
 
 pytestmark = pytest.mark.usefixtures("stack")
 
@@ -284,3 +286,31 @@ def test_an_engine_that_can_not_be_reached_is_said(monkeypatch: pytest.MonkeyPat
 def attached() -> dict[str, str]:
     """The environment that names the running engine as if it were AWS."""
     return dict(attach(os.environ).environ)
+
+
+def test_what_failed_is_listed_run_again_and_gone(stack: Stack, store: str):
+    asked("upload", "--no-wait", SAMPLES / "berlin.csv")
+    bad = {"eventID": store, "dynamodb": {"Keys": {"Store": {"S": store}, "Item": {"S": "Rye"}}}}
+    failures.keep(stack.world, failures.RECORD, store, "on purpose", bad)
+    [failed] = [one for one in asked("failed") if one["about"] == f"{store} · Rye"]
+    assert (failed["id"], failed["reason"]) == (f"record/{store}", "on purpose")
+    assert f"{store} · Rye: a stream record could not be kept. on purpose" in run("failed").stdout
+    again = run("retry", failed["id"])
+    assert (again.returncode, again.stdout) == (1, "Not done: 'SequenceNumber'\n")
+    failures.mended(stack.world, failures.RECORD, store)
+    assert run("retry", failed["id"]).returncode == 0
+    assert run("retry", "nonsense").returncode == 1
+
+
+def test_verify_names_what_does_not_agree_and_exits_1(stack: Stack, store: str, file: Path):
+    asked("upload", file)
+    found = run("verify", "--store", store)
+    assert (found.returncode, "everything agrees" in found.stdout) == (0, True)
+    change = dynamo_change(stack, store, "Tea")
+    key = {name: change[name] for name in ("Bucket", "Position")}
+    stack.dynamodb.delete_item(TableName=stack.settings.changes_table, Key=key)
+    found = run("verify", "--store", store, "--json")
+    assert found.returncode == 1
+    assert {f"{store} · Tea" in one["where"] for one in json.loads(found.stdout)["differences"]} == {True}
+    stack.dynamodb.put_item(TableName=stack.settings.changes_table, Item=change)
+    assert run("verify", "--store", store).returncode == 0

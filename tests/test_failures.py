@@ -31,11 +31,16 @@ def about(stack: Stack, word: str) -> list[Failure]:
 
 def record_of(stack: Stack, store: str, item: str) -> dict[str, Any]:
     """The stream record of an item's latest change."""
-    found = stack.dynamodb.query(
+    return as_record(change_of(dynamo_change(stack, store, item)))
+
+
+def dynamo_change(stack: Stack, store: str, item: str) -> dict[str, Any]:
+    """An item's latest change, as it lies in the table."""
+    found: list[dict[str, Any]] = stack.dynamodb.query(
         TableName=stack.settings.changes_table, IndexName="ByItem", KeyConditionExpression="ItemKey = :item",
         ExpressionAttributeValues={":item": {"S": item_key(store, item)}}, ScanIndexForward=False,
     )["Items"]  # fmt: skip
-    return as_record(change_of(found[0]))
+    return found[0]
 
 
 # --- records that can not work -------------------------------------------------------------------------------------
@@ -101,10 +106,7 @@ def test_a_batch_that_the_stream_gave_up_becomes_its_records_and_each_can_be_run
 
 
 def key_of(stack: Stack, store: str, item: str) -> dict[str, Any]:
-    [found] = stack.dynamodb.query(
-        TableName=stack.settings.changes_table, IndexName="ByItem", KeyConditionExpression="ItemKey = :item",
-        ExpressionAttributeValues={":item": {"S": item_key(store, item)}},
-    )["Items"]  # fmt: skip
+    found = dynamo_change(stack, store, item)
     return {name: found[name] for name in ("Bucket", "Position")}
 
 

@@ -111,7 +111,7 @@ def test_a_newer_upload_that_was_crossed_has_its_word_although_the_loader_died_a
         store = f"Store {uuid.uuid4().hex[:8]}"
         first, older, newer = (put_away(stack, csv(store, f"Tea,{count}")) for count in (5, 7, 5))
         load(stack.world, first, "first")
-        with dying(5, other.dynamodb), pytest.raises(Died):
+        with dying(6, other.dynamodb), pytest.raises(Died):
             load(other, newer, "begun")  # it is known to speak of the store, and has judged nothing
         died = dies(lambda older=older: load(other, older, "dying"), before, other.dynamodb, other.s3)
         load(stack.world, older, "again")

@@ -41,5 +41,5 @@ def test_a_run_that_failed_shows_as_failed_with_its_duration(stack: Stack):
 def test_nothing_waits_when_every_upload_is_through(stack: Stack, store: str):
     sent(stack, csv(store, "Tea,1"))
     assert until(lambda: pipeline.waiting(stack) if not any(pipeline.waiting(stack).values()) else None) == {
-        "waiting": 0, "loading": 0, "dead": 0,
+        "waiting": 0, "loading": 0, "given up": 0,
     }  # fmt: skip

@@ -15,18 +15,19 @@ _PASSED = 8
 
 
 def draw(held: Link) -> None:
-    """Seven boxes: bucket, queue, loader, table and stream, recorder, checker, alerts."""
+    """Eight boxes: bucket, queue, loader, table and stream, recorder, checker, alerts, sweeper."""
     sent, depth = reads.receipts(held), reads.queue(held)
-    loader, recorder, checker = reads.functions(held)
+    loader, recorder, checker, sweeper = reads.functions(held)
     top = st.columns(4)
     _bucket(top[0], sent)
     _queue(top[1], depth)
     _function(top[2], "3 · Loader", ":material/download:", loader)
     _table(top[3], held, sent)
-    below = st.columns(3)
+    below = st.columns(4)
     _function(below[0], "5 · Recorder", ":material/history:", recorder)
     _function(below[1], "5 · Checker", ":material/rule:", checker)
     _alerts(below[2], held)
+    _function(below[3], "7 · Sweeper", ":material/cleaning_services:", sweeper, _help_needed(held))
 
 
 Box = st.delta_generator.DeltaGenerator
@@ -46,7 +47,7 @@ def _bucket(column: Box, sent: Sequence[Receipt]) -> None:
 
 
 def _queue(column: Box, depth: dict[str, int]) -> None:
-    dead = f"{words.some(depth['dead'], 'file')} given up" if depth["dead"] else ""
+    dead = f"{depth['given up']:,} given up" if depth["given up"] else ""
     _box(
         column,
         "2 · Queue",
@@ -56,13 +57,18 @@ def _queue(column: Box, depth: dict[str, int]) -> None:
     )
 
 
-def _function(column: Box, title: str, icon: str, of: Function) -> None:
+def _function(column: Box, title: str, icon: str, of: Function, wrong: str = "") -> None:
     if not of.runs:
-        _box(column, title, icon, ["no run in the last 15 minutes", "–"])
+        _box(column, title, icon, ["no run in the last 15 minutes", "–"], wrong)
         return
     runs = f"{words.some(len(of.runs), 'run')} in 15 minutes, last {words.ago(of.runs[0].at)}"
     took = f"typically {of.typical:,.0f} ms, last {of.runs[0].duration:,.0f} ms"
-    _box(column, title, icon, [runs, took], words.some(of.errors, "error") if of.errors else "")
+    _box(column, title, icon, [runs, took], wrong or (words.some(of.errors, "error") if of.errors else ""))
+
+
+def _help_needed(held: Link) -> str:
+    failed = len(reads.failed(held))
+    return f"{failed:,} failed" if failed else ""
 
 
 def _table(column: Box, held: Link, sent: Sequence[Receipt]) -> None:
@@ -137,7 +143,7 @@ def draw_way(held: Link, upload_id: str) -> None:
 
 
 def _draw_log(lines: Sequence[LogLine]) -> None:
-    st.markdown("**What the three Lambdas logged of it**")
+    st.markdown("**What the Lambdas logged of it**")
     if not lines:
         st.caption("No log line of it is kept: it has just come in, or its logs are gone.")
         return

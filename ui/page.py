@@ -10,6 +10,7 @@ from typing import ParamSpec
 
 import streamlit as st
 
+from lambdas import times
 from services.errors import NotFound, StocktrailError
 from ui import plain, reads
 from ui.reads import Link
@@ -26,6 +27,8 @@ PAGES = {
 }
 _ICON = "📦"  # drawn by the browser; a named icon would be fetched from a server of Google's
 _HEAL_SECONDS = 3
+_TOLD_MINUTES = 10
+_SERIAL = "serial"
 
 
 def page(title: str) -> Link:
@@ -38,7 +41,10 @@ def page(title: str) -> Link:
         st.caption(f"Times are in {plain.escaped(plain.zone())}.")
     st.title(title, anchor=False)
     with plainly():
-        return reads.refreshed()
+        held = reads.refreshed()
+    st.session_state[_SERIAL] = held.serial
+    _say_what_happened()
+    return held
 
 
 def live(seconds: float) -> Callable[[Draw[P]], Draw[P]]:
@@ -48,6 +54,8 @@ def live(seconds: float) -> Callable[[Draw[P]], Draw[P]]:
         @wraps(draw)
         def guarded(*args: P.args, **kwargs: P.kwargs) -> None:
             try:
+                if reads.link().serial != st.session_state[_SERIAL]:
+                    st.rerun()  # another engine: the page begins anew, and says what happened
                 draw(*args, **kwargs)
             except StocktrailError as error:  # the next time round it is tried again
                 reads.doubt()
@@ -68,6 +76,21 @@ def plainly() -> Iterator[None]:
         _banner(error)
         st.fragment(_heal, run_every=_HEAL_SECONDS)()
         st.stop()
+
+
+def _say_what_happened() -> None:
+    """The engine was ended hard, some minutes ago: that what was received is safe, and what goes on by itself."""
+    back = reads.recovery()
+    if back is None or times.later(back.at, minutes=_TOLD_MINUTES) < times.now():
+        return
+    since = f" Files sent since {plain.clock(back.saved_at)} are loaded again by themselves." if back.saved_at else ""
+    st.info(
+        f"The engine was interrupted, and has been running again since {plain.clock(back.at)}. What was received is "
+        f"safe.{since}",
+        icon=":material/restart_alt:",
+    )
+    for sentence in back.refused:
+        st.warning(plain.escaped(sentence), icon=":material/history:")
 
 
 def _banner(error: StocktrailError) -> None:

@@ -13,15 +13,17 @@ from typing import Any
 
 import streamlit as st
 
-from services import alerts, changes, mending, pipeline, stack, stock, uploads
+from services import alerts, changes, failures, mending, pipeline, stack, stock, trust, uploads
 from services.alerts import Episode
 from services.changes import Seen
 from services.errors import BadFile, NotFound
+from services.failures import Failure
 from services.opening import Saved
 from services.pipeline import Function, LogLine
-from services.stack import Stack
+from services.stack import Recovery, Stack
 from services.stock import Stocked
 from services.uploads import Receipt
+from services.verifying import Result
 
 _serials = itertools.count()
 _doubted = threading.Event()
@@ -55,15 +57,19 @@ def _link() -> Link:
 
 
 def link() -> Link:
-    """The connection. In doubt it is looked for anew: an engine that was started again has another address."""
+    """The connection. In doubt it is looked for anew: an engine that was started again may have another past."""
     held = _link()
     if _doubted.is_set():
         fresh = stack.connect(os.environ)
         _doubted.clear()
-        if (fresh.endpoint, fresh.settings) != (held.stack.endpoint, held.stack.settings):
+        if _which(fresh) != _which(held.stack):
             _link.clear()
             held = _link()
     return held
+
+
+def _which(of: Stack) -> tuple[Any, ...]:
+    return of.endpoint, of.begun, of.settings
 
 
 def refreshed() -> Link:
@@ -75,6 +81,12 @@ def refreshed() -> Link:
         finally:
             held.turn.release()
     return held
+
+
+@st.cache_resource(show_spinner=False, ttl=2)
+def recovery() -> Recovery | None:
+    """How the embedded engine came back, if it was ended hard."""
+    return stack.recovery(os.environ)
 
 
 def doubt() -> None:
@@ -166,6 +178,27 @@ def open_alerts(held: Link) -> list[Episode]:
 def past_alerts(held: Link, limit: int) -> list[Episode]:
     """The closed episodes among the latest ones."""
     return [one for one in alerts.history(held.stack, limit) if one.closed_at]
+
+
+@st.cache_resource(show_spinner=False, ttl=2, hash_funcs=BY_THE_CLOCK)
+def failed(held: Link) -> list[Failure]:
+    """What failed and still needs help, the latest first."""
+    return failures.every(held.stack)
+
+
+@st.cache_resource(show_spinner=False, ttl=60, max_entries=50, hash_funcs=BY_THE_CLOCK)
+def payload(held: Link, failure_id: str) -> Any:
+    """What failed, as JSON has it; what is gone has been mended meanwhile."""
+    try:
+        return failures.payload(held.stack, failure_id)
+    except NotFound as error:
+        return {"gone": str(error)}
+
+
+@st.cache_resource(show_spinner=False, ttl=5, hash_funcs=BY_THE_CLOCK)
+def verified(held: Link) -> Result | None:
+    """The last verification of all stores."""
+    return trust.latest(held.stack)
 
 
 @st.cache_resource(show_spinner=False, ttl=2, hash_funcs=BY_THE_CLOCK)

@@ -95,6 +95,7 @@ def draw(of: Receipt, told: rows.Told, key: str, to_mend: tuple[str, rows.Mended
 def _draw_unloaded(of: Receipt, said: str) -> None:
     if of.state == "failed":
         st.error(said, icon=":material/error:")
+        st.page_link("pages/pipeline.py", label="Run it again", icon=":material/replay:")
         return
     st.warning(said, icon=":material/contact_support:")
     st.page_link("pages/upload.py", label="Answer it", icon=":material/upload_file:")

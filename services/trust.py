@@ -1,0 +1,23 @@
+"""Whether the numbers can be trusted: a verification is made and kept, and the last one is what pages show."""
+
+from lambdas import objects
+from services import verifying
+from services.errors import mapped
+from services.stack import Stack
+from services.verifying import Result
+
+
+@mapped
+def verify(stack: Stack, store: str | None = None) -> Result:
+    """Work everything out anew from the files; of one store, or of all, which is kept. Reads every file and table."""
+    result = verifying.verify(stack, store)
+    if store is None:
+        objects.put(stack.world, objects.VERIFIED, result.as_json())
+    return result
+
+
+@mapped
+def latest(stack: Stack) -> Result | None:
+    """The last verification of all stores; None when there was none."""
+    said = objects.get(stack.world, objects.VERIFIED)
+    return verifying.of_json(said) if said else None

@@ -1,0 +1,120 @@
+"""What the tables and the bucket hold, read from end to end.
+
+Owns the Scans. Knows nothing of what is right.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote_plus
+
+from lambdas import recording, tables, times
+from lambdas.failures import NOTICE
+from lambdas.fates import Mode
+from lambdas.stream import Change, item_key
+from lambdas.tables import Item
+from lambdas.upload import PREFIX, Address, Upload, claim_of, of_s3_record
+from services.outcome import of_item
+from services.stack import Stack
+from services.verifying.facts import Known
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One version of one object below `uploads/`. ``upload_id`` None: its key does not say it. ``at``: when it came."""
+
+    key: str
+    version: str | None
+    upload_id: str | None
+    at: str
+
+
+def scan(stack: Stack, table: str, store: str | None = None) -> Iterator[Item]:
+    """Every item of a table, or those whose Store it is; read consistently."""
+    only: dict[str, Any] = {"FilterExpression": "#store = :store", "ExpressionAttributeNames": {"#store": "Store"}}
+    only |= {"ExpressionAttributeValues": tables.to_item({":store": store})}
+    pages = stack.dynamodb.get_paginator("scan").paginate(
+        TableName=table, ConsistentRead=True, **(only if store is not None else {})
+    )
+    for page in pages:
+        yield from page["Items"]
+
+
+def receipts(stack: Stack) -> dict[str, Known]:
+    """Every upload that has a receipt, by id."""
+    found = map(tables.from_item, scan(stack, stack.settings.uploads_table))
+    return {one["UploadId"]: _known(one) for one in found if "Name" in one and "Month" in one}
+
+
+def _known(item: dict[str, Any]) -> Known:
+    upload = _upload(item, item.get("Store"))
+    begun = item.get("StartedAt") or item.get("ReceivedAt") or upload.time
+    return Known(upload, of_item(item), begun, item.get("Parts", {}), "Applying" in item)
+
+
+def _upload(item: dict[str, Any], store: str | None) -> Upload:
+    address = Address(item["Bucket"], item["Key"], item.get("Version"))
+    mode = Mode(item.get("Mode", Mode.NEWEST))
+    return Upload(item["UploadId"], address, item["Name"], mode, store, item.get("Mapping"))
+
+
+def spoke(stack: Stack, store: str | None = None) -> dict[str, Known]:
+    """The uploads that have said that they speak of a store, or of this one, by id; without their receipts."""
+    found = map(tables.from_item, scan(stack, stack.settings.store_uploads_table, store))
+    uploads = (_upload(item, item.get("Default")) for item in found)
+    return {one.id: Known(one, None, one.time, applying=True) for one in uploads}
+
+
+def versions(stack: Stack) -> Iterator[Version]:
+    """Every file that is in the bucket, those that newer ones of the same name have hidden as well."""
+    pages = stack.s3.get_paginator("list_object_versions").paginate(Bucket=stack.settings.bucket, Prefix=PREFIX)
+    for page in pages:
+        for found in page.get("Versions", []):
+            if not found["Key"].endswith("/"):  # what the S3 console makes for a folder
+                yield _version(stack.settings.bucket, found)
+
+
+def _version(bucket: str, found: dict[str, Any]) -> Version:
+    version = None if found["VersionId"] == "null" else found["VersionId"]
+    at = times.text(found["LastModified"])
+    thing = {"key": quote_plus(found["Key"])} | ({"versionId": version} if version else {})
+    upload = of_s3_record({"eventTime": at, "s3": {"bucket": {"name": bucket}, "object": thing}})
+    return Version(found["Key"], version, None if claim_of(upload) else upload.id, at)
+
+
+def changes(stack: Stack, store: str | None = None) -> Iterator[tuple[Item, Change | None]]:
+    """Every change that is kept, as it stands in the table and as it is understood; None: it can't be."""
+    for item in scan(stack, stack.settings.changes_table, store):
+        if item["Bucket"]["S"] != recording.MARKERS:
+            yield item, _change(item)
+
+
+def _change(item: Item) -> Change | None:
+    try:
+        return recording.change_of(item)
+    except KeyError:
+        return None
+
+
+def misfiled(item: Item, change: Change) -> list[str]:
+    """What an item of the Changes table says beside its images and is not so: there it would not be found."""
+    cause = change.upload_id
+    expected = {
+        "Bucket": change.bucket, "Position": change.position, "ItemKey": item_key(change.store, change.item),
+        "UploadId": cause, "UploadPart": f"{cause}#{change.shard}" if cause else None,
+        "OldCount": change.old_count, "NewCount": change.new_count,
+    }  # fmt: skip
+    found = tables.from_item({name: item[name] for name in expected if name in item})
+    return [name for name, value in expected.items() if found.get(name) != value]
+
+
+def notices(stack: Stack) -> frozenset[str]:
+    """The notifications that could not be sent, as `ItemKey#Position`."""
+    table = getattr(stack.settings, "failures_table", "")
+    if not table:
+        return frozenset()
+    found = tables.query(
+        stack.dynamodb, table, ConsistentRead=True, KeyConditionExpression="Kind = :kind",
+        ExpressionAttributeValues=tables.to_item({":kind": NOTICE}),
+    )  # fmt: skip
+    return frozenset(item["Id"]["S"] for item in found)
