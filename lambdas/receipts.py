@@ -8,10 +8,11 @@ ReceivedAt, StartedAt (of the first run), RunAt (of the last one), PartAt, Loade
 Waiting, as long as it is not loaded, says for what: the loader, an answer or help (of the index that lists those);
 with an answer go WaitingAt, Question (about, text), Shape and Reason. Parts (number -> word, see `lambdas.lines`),
 Done (how many parts are through), Edition (moves with every part), HandedOver; from the parts Rows, Fates (a map) and
-Expected; DrivenAt and Drives when it hung. And three maps of counts, each entry written by one batch of the stream:
-Seen (records kept), Checked (records looked at for alerts) and Opened (alerts). Counted by entry, and not by adding,
-so that a batch that comes again is counted once. Only a replay that cuts the stream into other batches can make an
-entry too many: a sum that is too high is counted again, from the changes and episodes themselves, by who reads it.
+Expected; DrivenAt and Drives when it hung; AsideAt when nobody is to help it. And three maps of counts, each entry
+written by one batch of the stream: Seen (records kept), Checked (records looked at for alerts) and Opened (alerts).
+Counted by entry, and not by adding, so that a batch that comes again is counted once. Only a replay that cuts the
+stream into other batches can make an entry too many: a sum that is too high is counted again, from the changes and
+episodes themselves, by who reads it.
 
 Beside the receipts stand claims: UploadId “dropped:…” names the upload of an object that came without an id of ours.
 """
@@ -181,6 +182,11 @@ def again(client: Any, table: str, upload_id: str) -> bool:
     expect = {"FailedAt": failed.get("FailedAt", "never"), "LoadedAt": None}
     gone = ("FailedAt", "Reason")
     return _set(client, table, upload_id, Waiting=LOADER, DrivenAt=times.now(), expect=expect, remove=gone)
+
+
+def put_aside(client: Any, table: str, upload_id: str) -> None:
+    """Nobody is going to help an upload that failed: its receipt still says that it did, and why."""
+    _set(client, table, upload_id, AsideAt=times.now(), expect={"Waiting": HELP}, remove=("Waiting",))
 
 
 def part(world: World, upload: Upload, number: int, fresh: list[Line], *, through: bool, last: bool = False) -> None:
