@@ -7,14 +7,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
+from urllib.parse import quote_plus
 
 import pytest
 
 from lambdas import answers, checking, mappings, receipts, times
 from lambdas import failures as kept
+from lambdas.loading import load
 from lambdas.recording import change_of
 from lambdas.stream import as_record, item_key, of_record
-from lambdas.upload import PREFIX, Address, Upload, new_id, object_key, s3_event
+from lambdas.upload import PREFIX, Address, Upload, new_id, object_key, of_s3_record, s3_event
 from services import alerts, changes, failures, stock, uploads
 from services.errors import NotFound
 from services.failures import Failure
@@ -204,7 +206,8 @@ def test_files_that_nobody_was_told_of_are_found_in_the_bucket_and_loaded_once_i
             stack.s3.put_object(Bucket=stack.settings.bucket, Key=key, Body=body, Metadata={"mode": "plain"})
         for count in (1, 2):  # two versions of one name
             body = csv(f"{store} till", f"Tea,{count}")
-            stack.s3.put_object(Bucket=stack.settings.bucket, Key=f"{PREFIX}till/{store}.csv", Body=body)
+            made = stack.s3.put_object(Bucket=stack.settings.bucket, Key=f"{PREFIX}till/{store}.csv", Body=body)
+            version = made["VersionId"]
     forget_the_looks(stack)
     assert failures.sweep(stack)["lost"] >= 5
     for upload_id in ids:
@@ -217,6 +220,10 @@ def test_files_that_nobody_was_told_of_are_found_in_the_bucket_and_loaded_once_i
     assert laws.broken(stack, f"{store} till", dropped) == []
     forget_the_looks(stack)
     assert failures.sweep(stack)["lost"] == 0
+    late = {"key": f"{PREFIX}till/{quote_plus(store)}.csv", "versionId": version, "sequencer": "0055AED6DCD90281E5"}
+    told_late = {"s3": {"bucket": {"name": stack.settings.bucket}, "object": late}, "eventTime": "2026-11-01T00:00:00Z"}
+    load(stack.world, of_s3_record(told_late), "late")  # S3's own word of it, at last
+    assert len([one for one in uploads.recent(stack, 1000) if one.file == f"{store}.csv"]) == 2
 
 
 def test_an_upload_that_hangs_is_driven_again_and_in_the_end_visibly_failed(stack: Stack, store: str):
@@ -232,15 +239,25 @@ def test_an_upload_that_hangs_is_driven_again_and_in_the_end_visibly_failed(stac
     failures.sweep(stack)
     again = receipts.get(stack.dynamodb, stack.settings.uploads_table, upload.id) or {}
     assert again["Drives"] == 1
-    stack.dynamodb.update_item(
-        TableName=stack.settings.uploads_table, Key={"UploadId": {"S": upload.id}},
-        UpdateExpression="SET Drives = :six, DrivenAt = :then",
-        ExpressionAttributeValues={":six": {"N": "6"}, ":then": {"S": "2026-11-01T00:00:00.000000Z"}},
-    )  # fmt: skip
+    for seconds, drives in ((270, 1), (400, 2)):  # the second pause is twice as long
+        driven(stack, upload.id, 1, times.later(times.now(), seconds=-seconds))
+        failures.sweep(stack)
+        again = receipts.get(stack.dynamodb, stack.settings.uploads_table, upload.id) or {}
+        assert again["Drives"] == drives
+    driven(stack, upload.id, 6, "2026-11-01T00:00:00.000000Z")
     failures.sweep(stack)
     [failure] = about(stack, upload.id)
     assert (failure.kind, "It hung" in failure.reason) == ("file", True)
     assert uploads.receipt(stack, upload.id).state == "failed"
+
+
+def driven(stack: Stack, upload_id: str, times_over: int, at: str) -> None:
+    """The receipt as it is when an upload was driven again so often, the last time then."""
+    stack.dynamodb.update_item(
+        TableName=stack.settings.uploads_table, Key={"UploadId": {"S": upload_id}},
+        UpdateExpression="SET Drives = :count, DrivenAt = :then",
+        ExpressionAttributeValues={":count": {"N": str(times_over)}, ":then": {"S": at}},
+    )  # fmt: skip
 
 
 def test_a_file_that_failed_is_run_again_under_its_own_id(stack: Stack, store: str):

@@ -76,7 +76,7 @@ def put_away(stack: Stack, data: bytes, mode: Mode = Mode.NEWEST) -> Upload:
 
 
 def settled(stack: Stack, *sent: Upload) -> list[Receipt]:
-    return [list(uploads.follow(stack, upload.id))[-1] for upload in sent]
+    return [list(uploads.follow(stack, upload.id, 180))[-1] for upload in sent]
 
 
 # --- the loader ----------------------------------------------------------------------------------------------------
@@ -123,7 +123,7 @@ def test_a_newer_upload_that_was_crossed_has_its_word_although_the_loader_died_a
 
 
 def test_a_loader_whose_time_is_up_is_followed_by_one_that_goes_on_where_it_was(stack: Stack, store: str):
-    rows = [f"Item {n},{n % 7}" for n in range(2 * applying.PART + 5)]
+    rows = [f"Item {n},{n % 7 + 1}" for n in range(2 * applying.PART + 5)]
     upload = put_away(stack, csv(store, *rows))
     runs = 0
     while load(stack.world, upload, f"run {runs}", lambda: 1.0):
@@ -145,18 +145,21 @@ def crossings(stack: Stack, store: str) -> tuple[Upload, list[Change]]:
     for one in (upload, later):
         receipts.received(stack.dynamodb, stack.settings.uploads_table, one, 0)
 
-    def change(number: int, item: str, by: Upload, old: int | None, new: int) -> Change:
-        images = [
-            None if count is None else {"Count": {"N": str(count)}, "UploadId": {"S": upload_id}}
-            for count, upload_id in ((old, "before"), (new, by.id))
-        ]
-        kind = "MODIFY" if old is not None else "INSERT"
-        return Change(uuid.uuid4().hex, str(10**20 + number), kind, times.now(), store, item, *images, None)
-
     return upload, [
-        change(1, "Tea", upload, 12, 0), change(2, "Jam", upload, None, 0), change(3, "Rye", upload, 3, 4),
-        change(4, "Tea", later, 0, 9),
+        change(1, store, "Tea", upload.id, 12, 0), change(2, store, "Jam", upload.id, None, 0),
+        change(3, store, "Rye", upload.id, 3, 4), change(4, store, "Tea", later.id, 0, 9),
     ]  # fmt: skip
+
+
+def change(
+    number: int, store: str, item: str, by: str, old: int | None, new: int, at: str | None = None
+) -> Change:  # fmt: skip
+    images = [
+        None if count is None else {"Count": {"N": str(count)}, "UploadId": {"S": upload_id}}
+        for count, upload_id in ((old, "before"), (new, by))
+    ]
+    kind = "MODIFY" if old is not None else "INSERT"
+    return Change(uuid.uuid4().hex, str(10**20 + number), kind, at or times.now(), store, item, *images, None)
 
 
 def test_a_recorder_that_dies_anywhere_and_runs_again_keeps_and_counts_each_change_once(stack: Stack, other: World):
@@ -195,3 +198,16 @@ def test_a_checker_that_dies_anywhere_opens_one_episode_and_sends_one_message_or
             if not died:
                 assert len(said) == len(unmarked) == 2 or before
                 return
+
+
+def test_the_streams_order_closes_episodes_whatever_the_clock_said_and_an_old_record_closes_no_newer_one(
+    stack: Stack, store: str
+):
+    noon, morning = "2026-11-24T12:00:00.000000Z", "2026-11-24T09:00:00.000000Z"
+    opens, closes = change(1, store, "Tea", "a", 5, 0, noon), change(2, store, "Tea", "b", 0, 5, morning)
+    reopens = change(3, store, "Tea", "c", 5, 0, morning)
+    checking.settle(stack.world, [opens, closes])  # the clock was set back in between
+    assert [one.closed_by for one in alerts.history(stack) if one.store == store] == ["b"]
+    checking.settle(stack.world, [reopens, closes])  # delivered once more
+    found = {one.opened_by: one.closed_by for one in alerts.history(stack) if one.store == store}
+    assert found == {"a": "b", "c": None}
