@@ -139,6 +139,22 @@ def test_a_newer_upload_that_was_crossed_has_its_word_although_the_loader_died_a
                 break
 
 
+def test_a_newer_upload_is_asked_again_when_only_a_part_of_the_rows_was_written_before_the_loader_died(
+    stack: Stack, other: World
+):
+    """More rows than a transaction takes: one of two transactions is made, the newer upload agreed with both before."""
+    for meets in range(6, 14):
+        store = f"Store {uuid.uuid4().hex[:8]}"
+        items = [f"Item {n}" for n in range(150)]
+        first, older, newer = (put_away(stack, csv(store, *(f"{item},{n}" for item in items))) for n in (5, 7, 5))
+        load(stack.world, first, "first")
+        with meeting(other.dynamodb, meets, lambda newer=newer: load(stack.world, newer, "newer")):
+            dies(lambda older=older: load(other, older, "dying"), meets + 1, other.dynamodb)
+        load(stack.world, older, "again")
+        assert {one.count for one in stock.of_store(stack, store)} == {Decimal(5)}, meets
+        assert laws.broken(stack, store, settled(stack, first, older, newer)) == [], meets
+
+
 def test_a_loader_whose_time_is_up_is_followed_by_one_that_goes_on_where_it_was(stack: Stack, store: str):
     rows = [f"Item {n},{n % 7 + 1}" for n in range(2 * applying.PART + 5)]
     upload = put_away(stack, csv(store, *rows))
@@ -220,9 +236,9 @@ def test_a_checker_that_dies_anywhere_opens_one_episode_and_sends_one_message_or
 def test_the_streams_order_closes_episodes_whatever_the_clock_said_and_an_old_record_closes_no_newer_one(
     stack: Stack, store: str
 ):
-    noon, morning = "2026-11-24T12:00:00.000000Z", "2026-11-24T09:00:00.000000Z"
+    morning, noon, evening = (f"2026-11-24T{hour}:00:00.000000Z" for hour in ("09", "12", "18"))
     opens, closes = change(1, store, "Tea", "a", 5, 0, noon), change(2, store, "Tea", "b", 0, 5, morning)
-    reopens = change(3, store, "Tea", "c", 5, 0, morning)
+    reopens = change(3, store, "Tea", "c", 5, 0, evening)
     checking.settle(stack.world, [opens, closes])  # the clock was set back in between
     assert [one.closed_by for one in alerts.history(stack) if one.store == store] == ["b"]
     checking.settle(stack.world, [reopens, closes])  # delivered once more
