@@ -155,14 +155,27 @@ def test_a_newer_upload_is_asked_again_when_only_a_part_of_the_rows_was_written_
         assert laws.broken(stack, store, settled(stack, first, older, newer)) == [], meets
 
 
-def test_a_loader_whose_time_is_up_is_followed_by_one_that_goes_on_where_it_was(stack: Stack, store: str):
+def test_a_message_that_comes_again_after_the_upload_is_loaded_touches_nothing(stack: Stack, store: str):
+    upload = put_away(stack, csv(store, "Tea,5"))
+    load(stack.world, upload, "first")
+    settled(stack, upload)
+    before = receipts.get(stack.dynamodb, stack.settings.uploads_table, upload.id)
+    assert load(stack.world, upload, "again") is None
+    assert receipts.get(stack.dynamodb, stack.settings.uploads_table, upload.id) == before
+
+
+def test_a_loader_whose_time_is_up_is_followed_by_one_that_goes_on_where_it_was(
+    stack: Stack, other: World, store: str
+):  # fmt: skip
     rows = [f"Item {n},{n % 7 + 1}" for n in range(2 * applying.PART + 5)]
     upload = put_away(stack, csv(store, *rows))
-    runs = 0
-    while load(stack.world, upload, f"run {runs}", lambda: 1.0):
+    runs, asked = 0, []
+    other.dynamodb.meta.events.register("before-send.dynamodb.BatchGetItem", lambda **_: asked.append(1))
+    while load(other, upload, f"run {runs}", lambda: 1.0):
         runs += 1
         found = receipts.get(stack.dynamodb, stack.settings.uploads_table, upload.id) or {}
         assert (found["Done"], found["Rows"], found["Waiting"]) == (runs, runs * applying.PART, receipts.LOADER)
+    assert len(asked) == 2 * applying.PART // 100 + 1  # each row was looked up in one run alone
     [receipt] = settled(stack, upload)
     assert (runs, receipt.tries) == (2, 3)
     assert (receipt.rows, receipt.fates["inserted"], receipt.records_seen) == (len(rows), len(rows), len(rows))
