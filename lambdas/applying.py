@@ -3,9 +3,8 @@
 Owns the steps between reading and the receipt. Knows nothing of files or of a receipt's state.
 """
 
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import chain
 
 from lambdas import files, inventory, lines, receipts, reruns, tables
 from lambdas.fates import Applied, Fate, Key, Mode, Verdict, judge
@@ -64,19 +63,23 @@ class Application:
 
     def _write(self, planned: Plan) -> list[Verdict]:
         """Apply the verdicts. A lost race is judged again."""
-        table = self.world.settings.inventory_table
-        if self.applied.mode is not Mode.NEWEST:
-            inventory.put(self.world.dynamodb, table, _plain_items(planned))
-            return planned.verdicts
-        final = {_place(verdict): verdict for verdict in planned.verdicts}
-        todo = [verdict for verdict in planned.verdicts if verdict.to_write]
-        while todo:
-            lost = inventory.put_if_newer(self.world.dynamodb, table, todo)
-            judged = self._remembered([judge(verdict.row, now, self.applied) for verdict, now in lost])
-            judged, _ = self.others.overruled(judged, self.applied)
+        final, items = {_place(verdict): verdict for verdict in planned.verdicts}, dict(planned.items)
+        client, table = self.world.dynamodb, self.world.settings.inventory_table
+        newest, judged = self.applied.mode is Mode.NEWEST, planned.verdicts
+        while puts := [(verdict, item) for verdict in judged if (item := self._item(verdict, items))]:
+            lost = inventory.put_as_read(client, table, puts, newest=newest)
+            items |= {(verdict.row.store, verdict.row.item): now for verdict, now in lost if now}
+            judged = [judge(verdict.row, inventory.held(now), self.applied) for verdict, now in lost]
+            judged, _ = self.others.overruled(self._remembered(judged), self.applied)
             final |= {_place(verdict): verdict for verdict in judged}
-            todo = [verdict for verdict in judged if verdict.to_write]
         return list(final.values())
+
+    def _item(self, verdict: Verdict, items: Mapping[Key, Item]) -> Item | None:
+        """What is to be put. In the simpler modes an unchanged item is put back exactly as it stands."""
+        if verdict.to_write:
+            return inventory.item_of(verdict)
+        back = self.applied.mode is not Mode.NEWEST and verdict.fate is Fate.UNCHANGED
+        return items[(verdict.row.store, verdict.row.item)] if back else None
 
     def _remembered(self, verdicts: list[Verdict]) -> list[Verdict]:
         return reruns.remembered(self.world, self.applied.upload_id, verdicts) if self.rerun else verdicts
@@ -104,10 +107,3 @@ def parts(rows: list[Row]) -> list[list[Row]]:
 
 def _place(verdict: Verdict) -> tuple[int, str]:
     return verdict.row.number, verdict.row.column
-
-
-def _plain_items(planned: Plan) -> Iterator[Item]:
-    """What the simpler modes put: what the file states, and an unchanged item exactly as it stands."""
-    new = (inventory.item_of(verdict) for verdict in planned.verdicts if verdict.to_write)
-    same = (v.row for v in planned.verdicts if v.fate is Fate.UNCHANGED)
-    return chain(new, (planned.items[(row.store, row.item)] for row in same))

@@ -32,14 +32,19 @@ def _unknown(world: World, uploads: list[Upload]) -> Iterator[Upload]:
     claims = {item["UploadId"]: item["Of"] for item in _items(world, filter(None, map(claim_of, uploads)))}
     named = [replace(upload, id=claims.get(claim_of(upload), upload.id)) for upload in uploads]
     known = {receipt["UploadId"]: receipt for receipt in _items(world, (upload.id for upload in named))}
-    taken = [dropped(one.address, one.time, "") for one in named if one.id in known and not _is_of(known[one.id], one)]
+    first = {
+        upload.id: upload for upload in named if upload.id not in known
+    }  # of a key's versions the oldest, listed last
+    others = [one for one in named if first.get(one.id) is not one and not _is_of(known.get(one.id), one)]
+    taken = [dropped(one.address, one.time, "") for one in others]  # the id that their key names is another file's
     there = {receipt["UploadId"] for receipt in _items(world, (upload.id for upload in taken))}
-    yield from (upload for upload in named if upload.id not in known)
-    yield from (upload for upload in taken if upload.id not in there)  # another file has the id that its key names
+    yield from first.values()
+    yield from (upload for upload in taken if upload.id not in there)
 
 
-def _is_of(receipt: dict[str, Any], upload: Upload) -> bool:
-    return (receipt["Key"], receipt.get("Version")) == (upload.address.key, upload.address.version)
+def _is_of(receipt: dict[str, Any] | None, upload: Upload) -> bool:
+    place = upload.address.key, upload.address.version
+    return receipt is not None and (receipt["Key"], receipt.get("Version")) == place
 
 
 def _items(world: World, names: Iterable[str]) -> Iterator[dict[str, Any]]:

@@ -5,7 +5,7 @@ from typing import Any
 from aws_lambda_powertools import Logger
 
 from lambdas import checking, failures
-from lambdas.handling import client, in_order, world
+from lambdas.handling import in_order, sns, world
 from lambdas.stream import of_record
 
 logger = Logger(service="checker")
@@ -15,7 +15,7 @@ logger = Logger(service="checker")
 def handler(event: dict[str, Any], _context: Any) -> None:
     """An error is raised for the whole batch, which is then delivered again: everything here is safe to repeat."""
     opened = in_order(
-        event, failures.CHECK, lambda records: checking.check(world(), client("sns"), map(of_record, records)), logger
+        event, failures.CHECK, lambda records: checking.check(world(), sns(), map(of_record, records)), logger
     )
     for upload_id, count in opened.items():
         logger.info("alerts opened: %d", count, upload_id=upload_id)

@@ -8,6 +8,7 @@ from typing import Any
 
 import boto3
 from aws_lambda_powertools import Logger
+from botocore.config import Config
 
 from lambdas import failures, settings
 from lambdas.isolation import Record, each_half
@@ -23,6 +24,12 @@ def world() -> World:
 @cache
 def client(service: Any) -> Any:
     return boto3.client(service)
+
+
+@cache
+def sns() -> Any:
+    """Without boto3's own retries: a message that is sent again is to say so."""
+    return boto3.client("sns", config=Config(retries={"total_max_attempts": 1}))
 
 
 def in_order(

@@ -4,7 +4,7 @@ Owns the shape of an item and the condition of a write. Knows nothing of files o
 An item: Store, Item, Count (N), UpdatedAt and UploadId (S), and Was (N): the count that its last write replaced.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from lambdas import tables
@@ -13,7 +13,9 @@ from lambdas.stream import count_in
 from lambdas.tables import Item
 
 Key = tuple[str, str]  # store, item
+Put = tuple[Verdict, Item]
 _TRANSACTION = 100
+_NEWER = "(attribute_not_exists(#at) OR #at <= :at)"
 
 
 def read(client: Any, table: str, keys: Iterable[Key]) -> dict[Key, Item]:
@@ -44,60 +46,58 @@ def item_of(verdict: Verdict) -> dict[str, Any]:
     )
 
 
-def put(client: Any, table: str, items: Iterable[Item]) -> None:
-    """Put items as they are, without a condition: the modes `plain` and `stamp`."""
-    tables.batch_put(client, table, items)
+def put_as_read(client: Any, table: str, puts: Iterable[Put], *, newest: bool) -> list[tuple[Verdict, Item | None]]:
+    """Put each item unless the one in the table is no longer as it was read, or, with ``newest``, is newer.
 
-
-def put_if_newer(client: Any, table: str, verdicts: Iterable[Verdict]) -> list[tuple[Verdict, Held | None]]:
-    """Write each verdict unless the item is no longer as it was read, or newer than what the file states.
-
-    Returns those not written, each with what the table holds now: they are to be judged again.
+    Returns the verdicts not carried out, each with what the table holds now: they are to be judged again.
     """
-    lost = tables.each(lambda part: _transact(client, table, part), tables.chunks(verdicts, _TRANSACTION))
+    lost = tables.each(lambda part: _transact(client, table, part, newest), tables.chunks(puts, _TRANSACTION))
     return [one for part in lost for one in part]
 
 
-def _transact(client: Any, table: str, verdicts: list[Verdict]) -> list[tuple[Verdict, Held | None]]:
+def _transact(client: Any, table: str, puts: list[Put], newest: bool) -> list[tuple[Verdict, Item | None]]:
     """A transaction is all or nothing: the ones that failed are taken out of it, and the others sent again."""
-    lost: list[tuple[Verdict, Held | None]] = []
+    lost: list[tuple[Verdict, Item | None]] = []
     attempt = 0
-    while verdicts:
+    while puts:
         try:
-            client.transact_write_items(TransactItems=[{"Put": _put(table, verdict)} for verdict in verdicts])
+            client.transact_write_items(TransactItems=[{"Put": _put(table, *put, newest)} for put in puts])
             break
         except client.exceptions.TransactionCanceledException as error:
             reasons = error.response["CancellationReasons"]
         failed = [reason["Code"] == "ConditionalCheckFailed" for reason in reasons]
         if any(reason["Code"] == "ValidationError" for reason in reasons):
             raise ValueError(f"DynamoDB takes an item for invalid: {reasons}")
-        lost += [(v, held(r.get("Item"))) for v, r, gone in zip(verdicts, reasons, failed, strict=True) if gone]
-        verdicts = [v for v, gone in zip(verdicts, failed, strict=True) if not gone]
+        lost += [(put[0], r.get("Item")) for put, r, gone in zip(puts, reasons, failed, strict=True) if gone]
+        puts = [put for put, gone in zip(puts, failed, strict=True) if not gone]
         if not any(failed):  # another transaction is at one of the items, or the table is throttled
             attempt += 1
             tables.wait(attempt)
     return lost
 
 
-def _put(table: str, verdict: Verdict) -> dict[str, Any]:
-    names = {"#at": "UpdatedAt", "#by": "UploadId", "#count": "Count"}
+def _put(table: str, verdict: Verdict, item: Item, newest: bool) -> dict[str, Any]:
+    names = {"#by": "UploadId", "#count": "Count"} | ({"#at": "UpdatedAt"} if newest else {})
     values: dict[str, Any] = {}
     if verdict.held is None:
         condition, names = "attribute_not_exists(#store)", {"#store": "Store"}
     else:
-        condition, values = _as_read(verdict.held, item_of(verdict))
+        condition, values = _as_read(verdict.held)
+        if newest:  # by the file's own UpdatedAt
+            condition, values = f"{condition} AND {_NEWER}", values | {":at": item["UpdatedAt"]}
     return {
         "TableName": table,
-        "Item": item_of(verdict),
+        "Item": item,
         "ConditionExpression": condition,
         "ExpressionAttributeNames": names,
         "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
     } | ({"ExpressionAttributeValues": values} if values else {})
 
 
-def _as_read(was: Held, item: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
-    """Newest wins by the file's own UpdatedAt; and the item is the one that the fate was judged by."""
-    parts, values = ["(attribute_not_exists(#at) OR #at <= :at)"], {":at": item["UpdatedAt"]}
+def _as_read(was: Held) -> tuple[str, dict[str, Any]]:
+    """The item is the one that the fate was judged by."""
+    parts: list[str] = []
+    values: dict[str, Any] = {}
     for name, value in (("by", was.upload_id or None), ("count", was.count)):
         if value is None:
             parts.append(f"attribute_not_exists(#{name})")

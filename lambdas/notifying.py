@@ -51,8 +51,9 @@ def _send(world: World, sns: Any, changes: Sequence[Change], again: set[str]) ->
     failed: list[tuple[Change, str, bool]] = []
     for part in tables.chunks(changes, _AT_ONCE):
         entries = [_entry(str(n), one, names[one.upload_id], one.position in again) for n, one in enumerate(part)]
+        repeats = [_entry(str(n), one, names[one.upload_id], again=True) for n, one in enumerate(part)]
         try:
-            answer = sns.publish_batch(TopicArn=world.settings.topic, PublishBatchRequestEntries=entries)
+            answer = _publish(world, sns, entries, repeats)
         except (BotoCoreError, ClientError) as error:
             failed += [(change, str(error), not _refused(error)) for change in part]
             continue
@@ -61,6 +62,16 @@ def _send(world: World, sns: Any, changes: Sequence[Change], again: set[str]) ->
         refused = answer.get("Failed", [])
         failed += [(part[int(one["Id"])], f"{one['Code']}: {one.get('Message')}", False) for one in refused]
     return failed
+
+
+def _publish(world: World, sns: Any, entries: list[Any], repeats: list[Any]) -> Any:
+    """SNS's answer. When none came, or one that leaves it open, it is asked once more, with ``repeats``."""
+    try:
+        return sns.publish_batch(TopicArn=world.settings.topic, PublishBatchRequestEntries=entries)
+    except (BotoCoreError, ClientError) as error:
+        if _refused(error):
+            raise
+    return sns.publish_batch(TopicArn=world.settings.topic, PublishBatchRequestEntries=repeats)
 
 
 def _refused(error: BotoCoreError | ClientError) -> bool:

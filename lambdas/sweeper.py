@@ -6,7 +6,7 @@ from typing import Any
 from aws_lambda_powertools import Logger
 
 from lambdas import deadletters
-from lambdas.handling import client, world
+from lambdas.handling import client, sns, world
 from lambdas.sweeping import Sweeper
 
 _LOOK_SECONDS = 3600.0
@@ -21,7 +21,7 @@ def handler(event: dict[str, Any], context: Any) -> Any:
     What came before this process it can't know, so it looks through the whole bucket first, and then once an hour.
     """
     logger.info("called: %s", ", ".join(event) or "nothing said")
-    sweeper = Sweeper(world(), client("sqs"), client("sns"), lambda: context.get_remaining_time_in_millis() / 1000)
+    sweeper = Sweeper(world(), client("sqs"), sns(), lambda: context.get_remaining_time_in_millis() / 1000)
     if event.get("Records"):
         for message in event["Records"]:
             deadletters.take(world(), client("dynamodbstreams"), message["messageId"], message["body"])

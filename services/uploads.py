@@ -41,11 +41,24 @@ def send(
     upload_id, store = new_id(), (store or "").strip() or None
     said = None if mapping is None else mappings.keep(stack.world, mapping)
     key = object_key(upload_id, name)
-    done = stack.s3.put_object(Bucket=stack.settings.bucket, Key=key, Body=data, Metadata=metadata(mode, store, said))
-    address = Address(stack.settings.bucket, key, done.get("VersionId"))
+    address = Address(stack.settings.bucket, key, _put_once(stack, key, data, metadata(mode, store, said)))
     upload = Upload(upload_id, address, key.rsplit("/", 1)[-1], mode, store, said)
     receipts.received(stack.dynamodb, stack.settings.uploads_table, upload, len(data))
     return upload_id
+
+
+def _put_once(stack: Stack, key: str, data: bytes, said: dict[str, str]) -> str | None:
+    """Put a file into the bucket; its version. When the answer to a first PUT is lost and boto3 repeats it, the file
+    is there already: it must not become a second one."""
+    place = {"Bucket": stack.settings.bucket, "Key": key}
+    try:
+        done = stack.s3.put_object(**place, Body=data, Metadata=said, IfNoneMatch="*")
+    except stack.s3.exceptions.ClientError as error:
+        if error.response["Error"]["Code"] != "PreconditionFailed":
+            raise
+        done = stack.s3.head_object(**place)
+    version: str | None = done.get("VersionId")
+    return version
 
 
 @mapped

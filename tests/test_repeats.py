@@ -139,6 +139,22 @@ def test_a_newer_upload_that_was_crossed_has_its_word_although_the_loader_died_a
                 break
 
 
+@pytest.mark.parametrize("mode", [Mode.PLAIN, Mode.STAMP])
+def test_an_upload_that_runs_in_the_middle_of_a_plain_one_is_neither_undone_nor_counted_for_it(
+    stack: Stack, other: World, mode: Mode
+):
+    for meets in range(2, 14):
+        store = f"Store {uuid.uuid4().hex[:8]}"
+        first = put_away(stack, csv(store, "Tea,5", "Jam,5", "Rye,5"))
+        plain = put_away(stack, csv(store, "Tea,5", "Jam,3"), mode)
+        newer = put_away(stack, csv(store, "Tea,7", "Jam,6", "Rye,7"))
+        load(stack.world, first, "first")
+        with meeting(other.dynamodb, meets, lambda newer=newer: load(stack.world, newer, "newer")):
+            load(other, plain, "plain")
+        load(stack.world, newer, "newer")
+        assert laws.broken(stack, store, settled(stack, first, plain, newer)) == [], meets
+
+
 def test_a_newer_upload_is_asked_again_when_only_a_part_of_the_rows_was_written_before_the_loader_died(
     stack: Stack, other: World
 ):
