@@ -13,7 +13,7 @@ import pytest
 from lambdas import failures
 from services.stack import ROOT, Stack, attach
 from tests.conftest import SAMPLES, csv
-from tests.test_failures import dynamo_change
+from tests.records import dynamo_change
 
 pytestmark = pytest.mark.usefixtures("stack")
 

@@ -9,13 +9,12 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from lambdas import failures as kept
-from lambdas.stream import as_record
 from local import engine
 from services import failures, uploads
 from services import stack as stacks
 from services.stack import Stack
 from tests.conftest import csv, sent
-from tests.test_failures import change_of, dynamo_change
+from tests.records import dynamo_change, record_of
 from tests.test_pages import opened, said
 from tests.waiting import until
 
@@ -64,7 +63,7 @@ def test_a_file_that_failed_is_announced_shown_with_its_reason_and_can_be_left(f
 
 def test_run_again_says_how_it_went(failing: Stack):
     sent(failing, csv("Oslo", "Jam,5"))
-    good = as_record(change_of(dynamo_change(failing, "Oslo", "Jam")))
+    good = record_of(failing, "Oslo", "Jam")
     kept.keep(failing.world, kept.RECORD, good["eventID"], "on purpose", good)
     page = shown("Oslo · Jam")
     press(page, "Run again")

@@ -14,8 +14,7 @@ import pytest
 from lambdas import answers, checking, mappings, receipts, times
 from lambdas import failures as kept
 from lambdas.loading import load
-from lambdas.recording import change_of
-from lambdas.stream import as_record, item_key, of_record
+from lambdas.stream import item_key, of_record
 from lambdas.upload import PREFIX, Address, Upload, new_id, object_key, of_s3_record, s3_event
 from services import alerts, changes, failures, stock, uploads
 from services.errors import NotFound
@@ -23,26 +22,13 @@ from services.failures import Failure
 from services.stack import Stack
 from tests import laws
 from tests.conftest import csv, invoke, sent, told
+from tests.records import dynamo_change, record_of
 from tests.topic import Listener
 from tests.waiting import until
 
 
 def about(stack: Stack, word: str) -> list[Failure]:
     return [one for one in failures.every(stack) if word in one.about or word in one.id]
-
-
-def record_of(stack: Stack, store: str, item: str) -> dict[str, Any]:
-    """The stream record of an item's latest change."""
-    return as_record(change_of(dynamo_change(stack, store, item)))
-
-
-def dynamo_change(stack: Stack, store: str, item: str) -> dict[str, Any]:
-    """An item's latest change, as it lies in the table."""
-    found: list[dict[str, Any]] = stack.dynamodb.query(
-        TableName=stack.settings.changes_table, IndexName="ByItem", KeyConditionExpression="ItemKey = :item",
-        ExpressionAttributeValues={":item": {"S": item_key(store, item)}}, ScanIndexForward=False,
-    )["Items"]  # fmt: skip
-    return found[0]
 
 
 # --- records that can not work -------------------------------------------------------------------------------------

@@ -2,11 +2,9 @@
 
 import uuid
 from decimal import Decimal
-from typing import Any
 
 import pytest
 
-from lambdas import times
 from lambdas.fates import Fate, Mode
 from lambdas.stream import item_key
 from services import alerts, changes, stock, uploads
@@ -14,6 +12,7 @@ from services.alerts import Episode
 from services.stack import Stack
 from tests import laws
 from tests.conftest import csv, invoke, sent, told
+from tests.records import record_of
 from tests.topic import Listener
 from tests.waiting import until
 
@@ -163,7 +162,7 @@ def test_one_alert_for_a_crossing_with_both_ends_and_one_message_in_plain_words(
 def test_a_stream_record_that_comes_again_is_one_change_one_count_and_one_alert(stack: Stack, store: str):
     receipt = sent(stack, csv(store, "Tea,0", "Bread,1"))
     kept = changes.of_upload(stack, receipt.upload_id or "")
-    event = {"Records": [as_record(stack, one) for one in kept]}
+    event = {"Records": [record_of(stack, one.store, one.item, one.position) for one in kept]}
     for name in (stack.settings.recorder, stack.settings.checker):
         invoke(stack, name, event)
     assert changes.of_upload(stack, receipt.upload_id or "") == kept
@@ -176,7 +175,7 @@ def test_the_law_of_conservation_bites_when_a_write_that_changes_nothing_emits_a
     told_by = [sent(stack, csv(store, "Tea,5")), sent(stack, csv(store, "Tea,5"), Mode.PLAIN)]
     assert laws.broken(stack, store, told_by) == []
     [kept] = changes.of_item(stack, item_key(store, "Tea"))
-    record = as_record(stack, kept) | {"eventID": "f" * 32, "eventName": "MODIFY"}
+    record = record_of(stack, kept.store, kept.item, kept.position) | {"eventID": "f" * 32, "eventName": "MODIFY"}
     record["dynamodb"]["OldImage"] = record["dynamodb"]["NewImage"]
     record["dynamodb"]["SequenceNumber"] = str(int(kept.sequence) + 1)
     invoke(stack, stack.settings.recorder, {"Records": [record]})
@@ -220,7 +219,7 @@ def test_a_follower_gives_each_change_once_and_those_of_a_shard_that_lags_within
     follower = changes.Follower(stack, lambda: moment[0])
     follower.start()
     assert follower.fresh() == []
-    late = as_record(stack, kept) | {"eventID": uuid.uuid4().hex}
+    late = record_of(stack, kept.store, kept.item, kept.position) | {"eventID": uuid.uuid4().hex}
     late["dynamodb"]["ApproximateCreationDateTime"] -= 60
     invoke(stack, stack.settings.recorder, {"Records": [late]})
     sent(stack, csv(store, "Tea,6"))
@@ -228,20 +227,3 @@ def test_a_follower_gives_each_change_once_and_those_of_a_shard_that_lags_within
     moment[0] = 61.0
     assert [one.event_id for one in follower.fresh()] == [late["eventID"]]
     assert follower.fresh() == []
-
-
-def as_record(stack: Stack, change: changes.Seen) -> dict[str, Any]:
-    """The stream record that a change was kept from, as Lambda delivers it."""
-    found = stack.dynamodb.query(
-        TableName=stack.settings.changes_table, IndexName="ByItem",
-        KeyConditionExpression="ItemKey = :key AND #position = :position",
-        ExpressionAttributeNames={"#position": "Position"},
-        ExpressionAttributeValues={
-            ":key": {"S": item_key(change.store, change.item)}, ":position": {"S": change.position},
-        },
-    )["Items"][0]  # fmt: skip
-    body = {
-        "ApproximateCreationDateTime": times.moment(change.at).timestamp(), "SequenceNumber": change.sequence,
-        "Keys": {"Store": {"S": change.store}, "Item": {"S": change.item}},
-    } | {name: found[key]["M"] for name, key in (("OldImage", "Old"), ("NewImage", "New")) if key in found}  # fmt: skip
-    return {"eventID": change.event_id, "eventName": change.event, "eventSource": "aws:dynamodb", "dynamodb": body}

@@ -88,7 +88,8 @@ def test_the_settings_are_the_templates_variables_and_outputs(template: dict[str
     names = {field.name for field in fields(Settings)}
     outputs = {re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower() for name in template["Outputs"]}
     assert outputs == names
-    given = {name: set(_variables(template["Globals"]["Function"])) for name in ("Loader", "Recorder", "Checker", "Sweeper")}
+    functions = ("Loader", "Recorder", "Checker", "Sweeper")
+    given = {name: set(_variables(template["Globals"]["Function"])) for name in functions}
     for name in given:
         given[name] |= set(_variables(template["Resources"][name]["Properties"]))
         assert given[name] <= {field.upper() for field in names}
