@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from decimal import Decimal
 from functools import partial
 from typing import Any
 
@@ -17,13 +18,15 @@ from lambdas import failures, lines, receipts, recording, store_uploads, tables,
 from lambdas.fates import Mode
 from lambdas.loading import load
 from lambdas.stockfile import Mapping
-from lambdas.stream import KEPT_DAYS, item_key
+from lambdas.stream import KEPT_DAYS, Change, item_key
 from lambdas.upload import Address, Upload, metadata, new_id
 from lambdas.world import World
 from services import changes, stock, uploads, verifying
+from services.outcome import of_item
 from services.stack import Stack
 from services.uploads import Receipt
-from services.verifying import Difference, Result, What, verification, verify
+from services.verifying import Difference, Result, What, records, verification, verify
+from services.verifying.facts import Facts, Ground, Known, Stated
 from tests.conftest import csv, sent
 from tests.test_newest_wins import REQUESTS, Said, Step, interrupting, play, store_away, stories
 from tests.waiting import until
@@ -196,29 +199,34 @@ def die() -> None:
     raise Died
 
 
-def half_done(stack: Stack, store: str) -> Upload:
-    """An upload whose loader died after it wrote, before its receipt knew."""
+def half_done(stack: Stack, store: str) -> tuple[Upload, str]:
+    """An upload whose loader died after it wrote, before its receipt knew; and an item that it made."""
     world = World(stack.client("dynamodb"), stack.s3, stack.settings)
     sent(stack, csv(store, "Tea,5", "Bread,1"))
     for after in range(1, REQUESTS + 1):
-        upload = put(stack, csv(store, f"Tea,{5 + after}", "Milk,0"))
+        made = f"Milk {after}"
+        upload = put(stack, csv(store, f"Tea,{5 + after}", f"{made},0"))
         with suppress(Died), interrupting(world, after, die):
             load(world, upload, "dying")
         if "LoadedAt" in (receipts.get(stack.dynamodb, stack.settings.uploads_table, upload.id) or {}):
             break
         if any(one.count == 5 + after for one in stock.of_store(stack, store)):
-            until(lambda: len(kept(stack, store, "Milk")) == 1 and episodes(stack, store))
-            return upload
+            until(lambda: any(one["Item"]["S"] == made for one in episodes(stack, store)))  # noqa: B023
+            until(lambda: kept(stack, store, made))  # noqa: B023
+            return upload, made
         load(stack.world, upload, "again")
         settle(stack, upload)
     raise AssertionError("no request lies between the writes and the receipt")
 
 
 def test_the_items_of_an_upload_that_is_under_way_are_not_judged_and_it_is_named(stack: Stack, store: str):
-    upload = half_done(stack, store)
+    upload, made = half_done(stack, store)
     found = look(stack, store)
     assert (found.differences, found.under_way) == ((), (upload.id,))
     assert "under way: the items of 1 upload" in verifying.in_words(found)
+    [change] = kept(stack, store, made)
+    with instead(stack, stack.settings.changes_table, change, None):  # its record is still on its way
+        assert named(stack, store) == []
     load(stack.world, upload, "again")
     settle(stack, upload)
     found = look(stack, store)
@@ -226,7 +234,7 @@ def test_the_items_of_an_upload_that_is_under_way_are_not_judged_and_it_is_named
 
 
 def test_an_upload_that_failed_after_it_had_begun_is_named_as_unchecked(stack: Stack, store: str):
-    upload = half_done(stack, store)
+    upload, _ = half_done(stack, store)
     receipts.trouble(stack.dynamodb, stack.settings.uploads_table, upload.id, "Try 5 of 5 failed", last=True)
     found = look(stack, store)
     assert (found.differences, found.under_way) == ((), ())
@@ -344,16 +352,23 @@ def test_a_file_that_nobody_has_opened_is_named_when_every_store_is_looked_at(st
         found = verify(stack, again_after=0)
         mine = [(one.what, one.where) for one in found.differences if store in one.said]
         assert mine == [(What.NO_RECEIPT, receipt.upload_id)]
+        assert f"uploads/{store}/" not in found.under_way
 
 
 def test_a_dropped_file_without_a_receipt_may_be_in_the_queue_for_a_minute_and_not_for_longer(stack: Stack, store: str):
     key = f"uploads/till/{store}.csv"
-    stack.s3.put_object(Bucket=stack.settings.bucket, Key=key, Body=b"PK not really")
-    [receipt] = until(lambda: [one for one in uploads.recent(stack) if one.file == f"{store}.csv" and one.settled])
-    with instead(stack, stack.settings.uploads_table, raw_receipt(stack, receipt), None):
+    for body in (b"PK not really", b"PK not at all"):
+        stack.s3.put_object(Bucket=stack.settings.bucket, Key=key, Body=body)
+
+    def failed() -> list[Receipt]:
+        found = [one for one in uploads.recent(stack) if one.file == f"{store}.csv" and one.settled]
+        return found if len(found) == 2 else []
+
+    with instead(stack, stack.settings.uploads_table, raw_receipt(stack, until(failed)[0]), None):
         assert key in verification.look(stack, None, times.now()).under_way
         late = verification.look(stack, None, times.later(times.now(), seconds=61))
         assert [one.what for one in late.differences if one.where == key] == [What.NO_RECEIPT]
+    assert key not in verification.look(stack, None, times.now()).under_way
 
 
 Lines = list[dict[str, Any]]
@@ -372,7 +387,7 @@ LINES: dict[str, tuple[Callable[[Lines], Lines], list[tuple[What, str]]]] = {
     "one has another item": (lambda of: edited(of, 3, item="Rolls"), [(What.FATE, "{id}")]),
     "one has another store": (lambda of: edited(of, 3, store="Rome"), [(What.FATE, "{id}")]),
     "a reject was used": (lambda of: edited(of, 4, fate="unchanged", item="Milk", count="0"), [(What.FATE, "{id}")]),
-    "a good row was rejected": (lambda of: edited(of, 3, fate="rejected"), [(What.FATE, "{id}")]),
+    "a good row was rejected": (lambda of: edited(of, 3, fate="rejected", column="count"), [(What.FATE, "{id}")]),
     "a row that counts was superseded": (lambda of: edited(of, 3, fate="duplicate"), [(What.FATE, "{id}")]),
     "a write is said to be none": (lambda of: edited(of, 2, fate="stale"), [(What.TOO_MANY, "{id}, {item}")]),
     "a write is said to be another one": (lambda of: edited(of, 2, fate="touched"), [(What.RECORD, "{id}, {item}")]),
@@ -424,6 +439,15 @@ def test_a_change_that_is_not_kept_is_named_once_whichever_it_is(
     change = kept(stack, store, "Tea")[which]
     with instead(stack, stack.settings.changes_table, change, None):
         assert named(stack, store) == [(What.MISSING, f"{told[which].upload_id}, {store} · Tea")]
+
+
+def test_an_alert_that_may_have_been_closed_by_a_change_that_is_not_kept_is_not_named_as_well(
+    stack: Stack, store: str, told: list[Receipt]
+):
+    for count in (0, 8):
+        sent(stack, csv(store, f"Tea,{count}"))
+    with instead(stack, stack.settings.changes_table, kept(stack, store, "Tea")[2], None):
+        assert named(stack, store) == [(What.MISSING, f"{told[2].upload_id}, {store} · Tea")]
 
 
 @pytest.mark.usefixtures("told")
@@ -491,6 +515,7 @@ def test_an_image_that_is_not_so_is_named(stack: Stack, store: str, damage: str)
     with instead(stack, stack.settings.changes_table, item, recording.item_of(change)):
         found = look(stack, store).differences
     assert [one.what for one in found] == expected
+    assert damage != "one more attribute" or "with another Shelf" in found[0].said
     assert all(one.where.endswith(f"{store} · Tea") for one in found)
 
 
@@ -582,6 +607,49 @@ def test_an_alert_that_nobody_was_told_of_is_named_unless_a_failure_says_why(
         name = f"{item_key(store, 'Tea')}#{episode['Position']['S']}"
         with besides(stack, stack.settings.failures_table, tables.to_item({"Kind": failures.NOTICE, "Id": name})):
             assert named(stack, store) == []
+
+
+DAY = "20261101T00000{}000000-00000000"
+SECOND = "2026-11-01T00:00:0{}"
+
+
+def image(second: int, count: int, upload: int | None = None) -> Raw:
+    at, cause = f"{SECOND.format(second)}.000000Z", DAY.format(second if upload is None else upload)
+    return tables.to_item({"Store": "Berlin", "Item": "Tea", "Count": count, "UpdatedAt": at, "UploadId": cause})
+
+
+def chained(*images: Raw, at: int) -> list[Change]:
+    """The changes that led from one image to the next, the last of them at a second."""
+    pairs = enumerate(zip((None, *images), images, strict=False))
+    moment = f"{SECOND.format(at)}.000000Z"
+    return [Change(str(n), str(n), "MODIFY", moment, "Berlin", "Tea", old, new, None) for n, (old, new) in pairs]
+
+
+def ground(loaded_at: dict[int, int]) -> Ground:
+    """Uploads by the second of their ids, and when they were loaded."""
+    known = {}
+    for second, loaded in loaded_at.items():
+        upload = Upload(DAY.format(second), Address("bucket", "uploads/x"), "x.csv")
+        item = {"UploadId": upload.id, "Name": "x.csv", "LoadedAt": f"{SECOND.format(loaded)}.500000Z"}
+        known[upload.id] = Known(upload, of_item(item), upload.time)
+    return Ground(known, frozenset(), "2026-01-01T00:00:00.000000Z")
+
+
+@pytest.mark.parametrize(
+    ("loaded", "joined", "expected"),
+    [(6, True, []), (5, True, []), (4, True, [What.TOO_MANY]), (6, False, [What.TOO_MANY])],
+)
+def test_a_second_record_of_a_row_is_right_only_over_what_stood_there_and_while_an_older_upload_was_applied(
+    loaded: int, joined: bool, expected: list[What]
+):
+    """Uploads 2 and 3, an old count (1) by another, and 3 once more at second 5, when 2 had been loaded or not."""
+    made = chained(image(2, 5), image(3, 7), image(1, 9), image(3, 7), at=5)
+    if not joined:
+        made[-1] = replace(made[-1], old=image(1, 8))
+    rows = [Stated("Berlin", "Tea", DAY.format(3), 2, Decimal(7), None, "changed", Decimal(9))]
+    facts = Facts("Berlin", "Tea", image(3, 7), rows, made)
+    found = records.checked(facts, ground({1: 1, 2: loaded, 3: 4})).differences
+    assert [one.what for one in found if one.where == facts.at(DAY.format(3))][:1] == expected
 
 
 # --- any story of uploads agrees -------------------------------------------------------------------------------------

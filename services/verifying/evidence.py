@@ -69,10 +69,10 @@ class Evidence:
         for found in lying:
             if (found.key, found.version) in known:
                 continue
-            if found.upload_id is None and found.at > times.later(self.at, seconds=-_YOUNG_SECONDS):
+            mine = found.upload_id if found.upload_id not in self.uploads else None
+            if mine is None and found.at > times.later(self.at, seconds=-_YOUNG_SECONDS):
                 self.under_way.add(found.key)
             else:
-                mine = found.upload_id if found.upload_id not in self.uploads else None
                 self.differences.append(_no_receipt(mine or found.key, f"{found.key} lies in the bucket"))
 
     def _items(self) -> None:

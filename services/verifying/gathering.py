@@ -110,11 +110,8 @@ def misfiled(item: Item, change: Change) -> list[str]:
 
 def notices(stack: Stack) -> frozenset[str]:
     """The notifications that could not be sent, as `ItemKey#Position`."""
-    table = getattr(stack.settings, "failures_table", "")
-    if not table:
-        return frozenset()
     found = tables.query(
-        stack.dynamodb, table, ConsistentRead=True, KeyConditionExpression="Kind = :kind",
+        stack.dynamodb, stack.settings.failures_table, ConsistentRead=True, KeyConditionExpression="Kind = :kind",
         ExpressionAttributeValues=tables.to_item({":kind": NOTICE}),
     )  # fmt: skip
     return frozenset(item["Id"]["S"] for item in found)

@@ -61,7 +61,7 @@ def _gap(
     facts: Facts, ground: Ground, changes: list[Change], gap: int, left: Item | None, found: Item | None
 ) -> Difference:  # fmt: skip
     if gap == len(changes):
-        said = f"{facts.name} {_holds(found)}; {_left(left, gap)}"
+        said = f"{facts.name} {_holds(found)}{_other(left, found)}; {_left(left, gap)}"
         return Difference(What.STOCK if changes else What.HISTORY, facts.name, said)
     at = changes[gap]
     change = f"the change of {at.at} by {ground.named(at.upload_id)}"
@@ -90,11 +90,14 @@ def _count(image: Item | None) -> str:
 
 
 def _replaced(left: Item | None, found: Item | None) -> str:
-    if found is None:
-        return "found no such item"
-    differs = [] if left is None else sorted(n for n in left.keys() | found.keys() if left.get(n) != found.get(n))
-    other = f" with another {' and '.join(differs)}" if left and _count(left) == _count(found) else ""
-    return f"replaced {_count(found)}{other}"
+    return f"replaced {_count(found)}{_other(left, found)}" if found else "found no such item"
+
+
+def _other(left: Item | None, found: Item | None) -> str:
+    """What else differs, where the counts do not."""
+    if left is None or found is None or _count(left) != _count(found):
+        return ""
+    return f" with another {' and '.join(sorted(n for n in left.keys() | found.keys() if left.get(n) != found.get(n)))}"
 
 
 def newest(facts: Facts, ground: Ground, told: Chain) -> Iterator[Difference]:
