@@ -1,6 +1,7 @@
 # make run     everything on this machine: installs, starts, opens the dashboard
 # make test    installs what the tests need, checks and tests everything
 # make check   lint, types, layers
+# make chaos   uploads while everything breaks: make chaos ROUNDS=20 SEED=7
 # make clean   removes what `install` made; the state folder .stocktrail stays
 
 PYTHON ?= python3
@@ -8,7 +9,11 @@ BIN := .venv/bin
 RUNTIME := .venv/runtime-installed
 TESTING := .venv/testing-installed
 
-.PHONY: install run test check clean
+ROUNDS ?= 200
+SEED ?= 1
+JOBS ?= 2
+
+.PHONY: install run test check chaos clean
 
 install: $(TESTING)
 
@@ -25,6 +30,9 @@ check: $(TESTING)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -q tests/test_layers.py
+
+chaos: $(TESTING)
+	$(BIN)/python -m tests.chaos --rounds $(ROUNDS) --seed $(SEED) --jobs $(JOBS)
 
 clean:
 	rm -rf .venv .aws-sam .pytest_cache .mypy_cache .ruff_cache .hypothesis
