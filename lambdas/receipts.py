@@ -224,20 +224,23 @@ def hand_over(client: Any, table: str, upload_id: str, done: int) -> None:
 def tally(client: Any, table: str, upload_id: str, batch: str, **counts: int) -> None:
     """Count what one batch of the stream held of this upload: ``Seen=3`` or ``Checked=3, Opened=1``.
 
-    ``batch`` is the sequence number of the upload's first record in it: the same batch again is counted once.
+    ``batch`` is the sequence number of the upload's first record in it: the same batch again is counted once, and a
+    shorter one that begins the same takes nothing away.
     """
+    guard = f"#{next(iter(counts))}.#batch"
     sets = [f"#{name}.#batch = :{name}" for name in counts] + [f"{next(iter(counts))}At = :now"]
     try:
         client.update_item(
             TableName=table,
             Key=tables.to_item({"UploadId": upload_id}),
             UpdateExpression="SET " + ", ".join(sets),
-            ConditionExpression="attribute_exists(UploadId)",
+            ConditionExpression=f"attribute_exists(UploadId) AND (attribute_not_exists({guard}) "
+            f"OR {guard} < :{next(iter(counts))})",
             ExpressionAttributeNames={"#batch": batch} | {f"#{name}": name for name in counts},
             ExpressionAttributeValues=tables.to_item({f":{n}": v for n, v in counts.items()} | {":now": times.now()}),
         )
     except client.exceptions.ConditionalCheckFailedException:
-        return  # an UploadId that somebody's hand wrote into an item: there is no receipt to count on
+        return  # counted before; or an UploadId that somebody's hand wrote into an item, and there is no receipt
 
 
 def _set(
