@@ -267,10 +267,10 @@ def test_the_streams_order_closes_episodes_whatever_the_clock_said_and_an_old_re
     stack: Stack, store: str
 ):
     morning, noon, evening = (f"2026-11-24T{hour}:00:00.000000Z" for hour in ("09", "12", "18"))
-    opens, closes = change(1, store, "Tea", "a", 5, 0, noon), change(2, store, "Tea", "b", 0, 5, morning)
-    reopens = change(3, store, "Tea", "c", 5, 0, evening)
+    a, b, c = (f"{store} {letter}" for letter in "abc")
+    opens, closes = change(1, store, "Tea", a, 5, 0, noon), change(2, store, "Tea", b, 0, 5, morning)
+    reopens = change(3, store, "Tea", c, 5, 0, evening)
     checking.settle(stack.world, [opens, closes])  # the clock was set back in between
-    assert [one.closed_by for one in alerts.history(stack) if one.store == store] == ["b"]
+    assert [one.closed_by for one in alerts.of_upload(stack, a)] == [b]
     checking.settle(stack.world, [reopens, closes])  # delivered once more
-    found = {one.opened_by: one.closed_by for one in alerts.history(stack) if one.store == store}
-    assert found == {"a": "b", "c": None}
+    assert [one.closed_by for one in (*alerts.of_upload(stack, a), *alerts.of_upload(stack, c))] == [b, None]
