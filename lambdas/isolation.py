@@ -32,7 +32,7 @@ def each_half(
     """
     try:
         result = work(records)
-    except Exception as error:
+    except Exception as error:  # whatever it is: it may go away, or it is one record's own fault
         if may_work_later(error):
             raise
         if len(records) == 1:
