@@ -20,6 +20,7 @@ from tests.chaos import files, plan
 from tests.chaos.__main__ import run
 from tests.chaos.files import File, Row, Statement
 from tests.chaos.proxy import Proxy, Rule
+from tests.chaos.without import MEASURES, SOURCE, Measure
 
 NETWORK_ROUND = (
     "reset before", "reset after", "latency", "5xx", "throttled", "conflict", "unprocessed", "topic refuses",
@@ -38,6 +39,17 @@ def test_whatever_strikes_nothing_acknowledged_is_lost_and_the_books_agree(tmp_p
     assert [problem for one in told[:-1] for problem in one["problems"]] == []
     assert told[-1] == {"left": []}
     assert [kind for kind in plan.KINDS if not struck[kind]] == []
+
+
+@pytest.mark.parametrize("measure", MEASURES, ids=lambda measure: measure.name)
+def test_what_the_harness_takes_out_is_still_there_to_be_taken_out(measure: Measure, tmp_path: Path):
+    copy = tmp_path / measure.file
+    copy.parent.mkdir(parents=True)
+    before = (SOURCE / measure.file).read_text()
+    copy.write_text(before)
+    measure.taken_out(tmp_path)
+    assert measure.code in before
+    assert measure.code not in copy.read_text()
 
 
 class Engine(ThreadingHTTPServer):

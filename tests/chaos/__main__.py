@@ -88,9 +88,11 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def run(folder: Path, seed: int, numbers: Sequence[int], kinds: Sequence[str] = ()) -> tuple[Path, list[Line]]:
+def run(
+    folder: Path, seed: int, numbers: Sequence[int], kinds: Sequence[str] = (), source: Path = SOURCE
+) -> tuple[Path, list[Line]]:
     """The rounds of one state folder, in a process of its own. What it told; a process that broke is told as well."""
-    world.prepare(folder, SOURCE)
+    world.prepare(folder, source)
     command = [str(Clock(folder / "clock").python), "-m", "tests.chaos.folder", str(folder), "--seed", str(seed)]
     command += ["--numbers", *map(str, numbers)] + [part for each in kinds for part in ("--kinds", each)]
     told: list[Line] = []

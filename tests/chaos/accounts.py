@@ -62,9 +62,10 @@ def account(stack: Stack, books: Books, receipts: Receipts, fresh: Iterable[Sent
     changes = [row for row in rows(stack, stack.settings.changes_table) if row["Bucket"] != "hours"]
     found = Found()
     found.problems += lost(books, receipts)
+    found.problems += twice(books, receipts, rows(stack, stack.settings.uploads_table))
     found.problems += gaps(receipts)
     found.problems += newest_stores(books, receipts, inventory)
-    found.problems += stores_in_turn(books, fresh, receipts, inventory, crossed=crossed)
+    found.problems += stores_in_turn(books, fresh, inventory, crossed=crossed)
     found.problems += chains(inventory, changes)
     episodes = [row for row in rows(stack, stack.settings.alerts_table) if "OpenedAt" in row]
     check_episodes(found, inventory, changes, episodes)
@@ -77,6 +78,16 @@ def lost(books: Books, receipts: Receipts) -> Iterator[str]:
         states = [receipt.state for receipt in receipts.get(one.file.name, ())]
         if one.acknowledged and not {"loaded", "failed"} & set(states):
             yield f"LOST {one.file.name} ({one.file.way}) was acknowledged and is {states or 'nowhere'}"
+
+
+def twice(books: Books, receipts: Receipts, uploads: Iterable[Row]) -> Iterator[str]:
+    """A file that was sent once is one upload, whatever became of the answers. A till that drops it may do so again;
+    but one version of an object is one upload."""
+    for one in books.sent:
+        if one.file.way != "drop" and len(receipts.get(one.file.name, ())) > 1:
+            yield f"TWICE {one.file.name} ({one.file.way}) was sent once and is more than one upload"
+    versions = Counter((row["Key"], row.get("Version")) for row in uploads if "Key" in row)
+    yield from (f"TWICE {key}, version {version}: {n} uploads" for (key, version), n in versions.items() if n > 1)
 
 
 def gaps(receipts: Receipts) -> Iterator[str]:
@@ -106,9 +117,7 @@ def newest_stores(books: Books, receipts: Receipts, inventory: Iterable[Row]) ->
                 yield f"STOCK {store}/{item} is {held[store].get(item)} and not {wanted.get(item)}"
 
 
-def stores_in_turn(
-    books: Books, fresh: Iterable[Sent], receipts: Receipts, inventory: Iterable[Row], *, crossed: bool
-) -> Iterator[str]:
+def stores_in_turn(books: Books, fresh: Iterable[Sent], inventory: Iterable[Row], *, crossed: bool) -> Iterator[str]:
     """Each item of a store whose files came in turn is what the last file said; where files crossed, what one said."""
     held = {(row["Store"], row["Item"]): int(row["Count"]) for row in inventory}
     may = books.in_turn
@@ -116,8 +125,7 @@ def stores_in_turn(
         if one.file.store in files.ONE_AT_A_TIME:
             for said in one.rendered.statements:
                 key = (one.file.store, said.item)
-                twice = len(receipts.get(one.file.name, ())) > 1  # put once more after a cut: it crosses what follows
-                sure = one.clean and not crossed and not twice
+                sure = one.clean and not crossed
                 may[key] = {said.count} if sure else may.get(key, set()) | {said.count}
                 if not one.acknowledged and key not in held:
                     may.pop(key)

@@ -74,7 +74,7 @@ def _step(rng: random.Random, kind: str, *, forced: bool) -> Step:
     if "clock" in kind:
         size = rng.choice((1, -1)) * rng.choice(_JUMPS)
     elif forced and kind in _SELDOM_ASKED:
-        at, seconds, size = 0.0, 0.5, 1.0
+        at, seconds, size = 0.0, SECONDS, 0.5
     elif forced and kind in NETWORK:
         at, seconds, size = 0.2, SECONDS, 0.15
     by_lambda = rng.choice((None, True, False)) if kind in _FOR_ANYONE and not forced else None
