@@ -5,8 +5,10 @@ so that a test can choose the order, and can let one upload run in the middle of
 """
 
 import itertools
+import threading
 import uuid
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from decimal import Decimal
@@ -183,6 +185,43 @@ def test_a_newer_upload_that_had_died_and_agrees_with_what_cuts_in_is_still_the_
         load(other, sent[2], "test")
     cut_in()  # where the load had fewer requests
     assert {one.item: one.count for one in stock.of_store(stack, store)} == truth(said)
+
+
+@pytest.mark.parametrize("after", range(5, REQUESTS + 1))
+def test_what_is_written_for_a_newer_upload_that_was_crossed_stays_on_its_receipt_wherever_they_meet(
+    stack: Stack, other: World, store: str, after: int
+):
+    """The older one stops right before its write; the newer one is loaded meanwhile, up to ``after``; there the older
+    one goes on to its end, and so writes for the newer one as well, on that one's receipt."""
+    said = [Said(10, (3, 5), None), Said(11, (3, 7), None), Said(12, (3, 5), None)]
+    sent = [store_away(stack, store, n, one) for n, one in enumerate(said)]
+    load(stack.world, sent[0], "test")
+    third = World(stack.client("dynamodb"), stack.s3, stack.settings)
+    reached, go_on = threading.Event(), threading.Event()
+
+    def stop(**_: Any) -> None:
+        reached.set()
+        assert go_on.wait(20)
+
+    other.dynamodb.meta.events.register_first("before-send.dynamodb.TransactWriteItems", stop)
+    try:
+        with ThreadPoolExecutor(1) as pool:
+            older = pool.submit(load, other, sent[1], "older")
+            assert reached.wait(20)
+
+            def let_go() -> None:
+                other.dynamodb.meta.events.unregister("before-send.dynamodb.TransactWriteItems", stop)
+                go_on.set()
+                older.result(20)
+
+            with interrupting(third, after, let_go):
+                load(third, sent[2], "newer")
+            if not go_on.is_set():
+                let_go()
+    finally:
+        go_on.set()
+    assert {one.item: one.count for one in stock.of_store(stack, store)} == truth(said)
+    assert laws.broken(stack, store, settled(stack, sent)) == []
 
 
 @given(st.permutations(range(4)), st.lists(st.integers(0, 2), min_size=4, max_size=4), st.data())

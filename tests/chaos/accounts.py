@@ -67,6 +67,7 @@ def account(stack: Stack, books: Books, receipts: Receipts, fresh: Iterable[Sent
     found.problems += newest_stores(books, receipts, inventory)
     found.problems += stores_in_turn(books, fresh, inventory, crossed=crossed)
     found.problems += chains(inventory, changes)
+    found.problems += misjudged(changes)
     episodes = [row for row in rows(stack, stack.settings.alerts_table) if "OpenedAt" in row]
     check_episodes(found, inventory, changes, episodes)
     check_messages(found, episodes, books.messages.values())
@@ -150,6 +151,13 @@ def chains(inventory: Iterable[Row], changes: Iterable[Row]) -> Iterator[str]:
         odd = {image: count for image, count in images.items() if count}
         if odd:
             yield f"CHAIN {key}: the changes do not lead to the item: {str(odd)[:300]}"
+
+
+def misjudged(changes: Iterable[Row]) -> Iterator[str]:
+    """A write says which count it replaces, and its row's fate is told by that; the stream says which one it was."""
+    for change in changes:
+        if change.get("UploadId") and change["New"].get("Was") != (change.get("Old") or {}).get("Count"):
+            yield f"MISJUDGED {change['ItemKey']} {change['Position']}: {change['New']} replaced {change.get('Old')}"
 
 
 def _image(image: Row | None) -> str:

@@ -54,17 +54,8 @@ MEASURES = (
         "max(time.time(), self._now + at - self._at)", "time.time()", "engine's clock",
     ),
     Measure(
-        "a killed server's functions are ended", "local/guard.py",
-        "os.killpg(os.getpgrp(), signal.SIGKILL)", "pass", "kill server,kill server,latency",
-    ),
-    Measure(
         "a repeated PUT is not a second file", "services/uploads.py",
         ', IfNoneMatch="*")', ")", "reset after",
-    ),
-    Measure(
-        "a dropped file has one id", "lambdas/receipts.py",
-        "    if (of_object := claim_of(upload)) is None:\n", "    if not (of_object := None):\n",
-        "kill server,kill server,kill server",
     ),
     Measure(
         "a write is conditional on what was read", "lambdas/inventory.py",
@@ -104,15 +95,6 @@ MEASURES = (
         "what hangs is driven again", "lambdas/sweeping.py",
         "hanging = [*self._hanging({upload.id for upload in lost}), *self._answered()]", "hanging: list[Receipt] = []",
         "kill server",
-    ),
-    Measure(
-        "newer uploads that were crossed have their word", "lambdas/applying.py",
-        "for upload, keys in self.others.crossed(verdicts, planned.asked):", "for upload, keys in ():",
-        "latency,latency,latency",
-    ),
-    Measure(
-        "two runs of one upload do not undo each other", "lambdas/receipts.py",
-        'expect = {"Edition": before.get("Edition")}\n', "expect: dict[str, Any] = {}\n", "events again,latency",
     ),
 )  # fmt: skip
 
