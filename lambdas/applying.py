@@ -101,8 +101,12 @@ def amend(world: World, upload: Upload, keys: set[Key]) -> None:
 
 
 def parts(rows: list[Row]) -> list[list[Row]]:
-    """The rows in parts, the same ones in every run; at least one, as a file without rows has a receipt too."""
-    return list(tables.chunks(rows, PART)) or [[]]
+    """The rows in parts, the same ones in every run; at least one, as a file without rows has a receipt too.
+
+    By store and item, so that a part is a stretch of a store, or of some, whatever the file's order.
+    """
+    in_order = sorted(rows, key=lambda row: (row.store, row.item))
+    return list(tables.chunks(in_order, PART)) or [[]]
 
 
 def _place(verdict: Verdict) -> tuple[int, str]:

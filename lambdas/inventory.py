@@ -4,7 +4,8 @@ Owns the shape of an item and the condition of a write. Knows nothing of files o
 An item: Store, Item, Count (N), UpdatedAt and UploadId (S), and Was (N): the count that its last write replaced.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
 from typing import Any
 
 from lambdas import tables
@@ -15,13 +16,54 @@ from lambdas.tables import Item
 Key = tuple[str, str]  # store, item
 Put = tuple[Verdict, Item]
 _TRANSACTION = 100
+_MANY = 8
+"""So many items of one store are worth a Query."""
+_WORTH = 8
+"""As long as a Query reads less than so many items for each one that is wanted, it is cheaper and no slower."""
 _NEWER = "(attribute_not_exists(#at) OR #at <= :at)"
 
 
-def read(client: Any, table: str, keys: Iterable[Key]) -> dict[Key, Item]:
-    """The items of these keys that exist, as attribute values."""
-    found = tables.batch_get(client, table, [{"Store": {"S": s}, "Item": {"S": i}} for s, i in keys])
-    return {(item["Store"]["S"], item["Item"]["S"]): item for item in found}
+def read(client: Any, table: str, keys: Sequence[Key]) -> dict[Key, Item]:
+    """The items of these keys that exist, as attribute values, read consistently.
+
+    Many of one store are read as a stretch of it, which costs a read unit for 4 KB of items (some forty of them) where
+    asking for each one by its key costs a unit for each.
+    """
+    stores: dict[str, list[str]] = {}
+    for store, item in keys:
+        stores.setdefault(store, []).append(item)
+    single = [(store, item) for store, items in stores.items() if len(items) < _MANY for item in items]
+    many = {store: sorted(items) for store, items in stores.items() if len(items) >= _MANY}
+    found: dict[Key, Item] = {}
+    stretches = tables.each(lambda store: _stretch(client, table, store, many[store]), many)
+    for store, (there, missed) in zip(many, stretches, strict=True):
+        found |= {(store, item): there[item] for item in many[store] if item in there}
+        single += [(store, item) for item in missed]
+    for one in tables.batch_get(client, table, [{"Store": {"S": s}, "Item": {"S": i}} for s, i in single]):
+        found[one["Store"]["S"], one["Item"]["S"]] = one
+    return found
+
+
+def _stretch(client: Any, table: str, store: str, items: Sequence[str]) -> tuple[dict[str, Item], list[str]]:
+    """What a store holds from the first of these items to the last; and which of them were not reached.
+
+    They are given up when there is so much between them that asking for each one is the better way.
+    """
+    # KeyConditions is the old form of a KeyConditionExpression. AWS takes both alike; the embedded engine goes through
+    # the store's items three to ten times as fast with it.
+    between = {"ComparisonOperator": "BETWEEN", "AttributeValueList": [{"S": items[0]}, {"S": items[-1]}]}
+    of_store = {"ComparisonOperator": "EQ", "AttributeValueList": [{"S": store}]}
+    asked: dict[str, Any] = {"KeyConditions": {"Store": of_store, "Item": between}, "ConsistentRead": True}
+    there: dict[str, Item] = {}
+    while True:
+        answer = client.query(TableName=table, Limit=_WORTH * len(items) - len(there), **asked)
+        there |= {item["Item"]["S"]: item for item in answer["Items"]}
+        last = answer.get("LastEvaluatedKey")
+        if last is None:
+            return there, []
+        if len(there) >= _WORTH * len(items):
+            return there, [item for item in items if item > last["Item"]["S"]]
+        asked["ExclusiveStartKey"] = last
 
 
 def held(item: Item | None) -> Held | None:
@@ -31,7 +73,7 @@ def held(item: Item | None) -> Held | None:
     was = item.get("Was", {}).get("N")
     return Held(
         count_in(item), item.get("UpdatedAt", {}).get("S", ""), item.get("UploadId", {}).get("S", ""),
-        None if was is None else tables.from_item({"Was": item["Was"]})["Was"],
+        None if was is None else Decimal(was),
     )  # fmt: skip
 
 
@@ -40,10 +82,9 @@ def item_of(verdict: Verdict) -> dict[str, Any]:
     row, new = verdict.row, verdict.new
     if new is None:
         raise ValueError(f"row {row.number} is {verdict.fate}: there is nothing to write")
-    return tables.to_item(
-        {"Store": row.store, "Item": row.item, "Count": new.count, "UpdatedAt": new.updated_at}
-        | {"UploadId": new.upload_id, "Was": new.was}
-    )
+    item = {"Store": {"S": row.store}, "Item": {"S": row.item}, "Count": {"N": str(new.count)}}
+    item |= {"UpdatedAt": {"S": new.updated_at}, "UploadId": {"S": new.upload_id}}
+    return item if new.was is None else item | {"Was": {"N": str(new.was)}}
 
 
 def put_as_read(client: Any, table: str, puts: Iterable[Put], *, newest: bool) -> list[tuple[Verdict, Item | None]]:
@@ -98,10 +139,12 @@ def _as_read(was: Held) -> tuple[str, dict[str, Any]]:
     """The item is the one that the fate was judged by."""
     parts: list[str] = []
     values: dict[str, Any] = {}
-    for name, value in (("by", was.upload_id or None), ("count", was.count)):
+    by = {"S": was.upload_id} if was.upload_id else None
+    count = {"N": str(was.count)} if was.count is not None else None
+    for name, value in (("by", by), ("count", count)):
         if value is None:
             parts.append(f"attribute_not_exists(#{name})")
         else:
             parts.append(f"#{name} = :{name}")
-            values |= tables.to_item({f":{name}": value})
+            values[f":{name}"] = value
     return " AND ".join(parts), values
