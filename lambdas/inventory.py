@@ -19,14 +19,14 @@ _TRANSACTION = 100
 _MANY = 8
 """So many items of one store are worth a Query."""
 _WORTH = 8
-"""As long as a Query reads less than so many items for each one that is wanted, it is cheaper and no slower."""
+"""So many items a Query may read for each one that is wanted: it then still costs about a quarter."""
 _NEWER = "(attribute_not_exists(#at) OR #at <= :at)"
 
 
 def read(client: Any, table: str, keys: Sequence[Key]) -> dict[Key, Item]:
     """The items of these keys that exist, as attribute values, read consistently.
 
-    Many of one store are read as a stretch of it, which costs a read unit for 4 KB of items (some forty of them) where
+    Many of one store are read as a stretch of it, which costs a read unit for 4 KB of items (some thirty of them) where
     asking for each one by its key costs a unit for each.
     """
     stores: dict[str, list[str]] = {}
