@@ -1,7 +1,8 @@
 """The same rounds on a tree without one of its safety measures: a harness that finds nothing then proves nothing.
 
 Owns the measures, each as the text of the code that is it and what stands there without it. `python -m
-tests.chaos.without` takes them out one at a time and plays rounds until one fails. Exit 1 when the lack of one was not noticed.
+tests.chaos.without` takes them out one at a time and plays rounds until one fails. Exit 1 when the lack of one was not
+noticed.
 """
 
 import argparse
