@@ -3,7 +3,7 @@
 Owns the steps between reading and the receipt. Knows nothing of files or of a receipt's state.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from lambdas import files, inventory, lines, receipts, reruns, tables
@@ -68,6 +68,7 @@ class Application:
         newest, judged = self.applied.mode is Mode.NEWEST, planned.verdicts
         while puts := [(verdict, item) for verdict in judged if (item := self._item(verdict, items))]:
             lost = inventory.put_as_read(client, table, puts, newest=newest)
+            _must_have_moved(lost)
             items |= {(verdict.row.store, verdict.row.item): now for verdict, now in lost if now}
             judged = [judge(verdict.row, inventory.held(now), self.applied) for verdict, now in lost]
             judged, _ = self.others.overruled(self._remembered(judged), self.applied)
@@ -101,12 +102,19 @@ def amend(world: World, upload: Upload, keys: set[Key]) -> None:
 
 
 def parts(rows: list[Row]) -> list[list[Row]]:
-    """The rows in parts, the same ones in every run; at least one, as a file without rows has a receipt too.
+    """Rows by store and item, as ``files.rows`` gives them, in parts, the same ones in every run; at least one, as a
+    file without rows has a receipt too. So a part is a stretch of a store, or of some, whatever the file's order."""
+    return list(tables.chunks(rows, PART)) or [[]]
 
-    By store and item, so that a part is a stretch of a store, or of some, whatever the file's order.
-    """
-    in_order = sorted(rows, key=lambda row: (row.store, row.item))
-    return list(tables.chunks(in_order, PART)) or [[]]
+
+def _must_have_moved(lost: Iterable[tuple[Verdict, Item | None]]) -> None:
+    """A lost race has changed the item. ValueError when it is as it was read: then it would be lost for ever."""
+    for verdict, now in lost:
+        if inventory.held(now) == verdict.held:
+            row = verdict.row
+            raise ValueError(
+                f"an attribute of the item “{row.item}” of “{row.store}” has another type than ours: {now}"
+            )
 
 
 def _place(verdict: Verdict) -> tuple[int, str]:

@@ -8,11 +8,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from decimal import Context, Decimal
 from enum import StrEnum
+from functools import reduce
+from itertools import groupby
+from operator import itemgetter
 
 from lambdas.stockfile import Row, Unreadable
 from lambdas.stockfile.counts import Unusable, exact
 
 Key = tuple[str, str]  # store, item
+_STORE, _ITEM = Row._fields.index("store"), Row._fields.index("item")
 _WIDE = Context(
     prec=200
 )  # two numbers that DynamoDB can hold add up exactly; whether their sum can be held is seen then
@@ -85,30 +89,35 @@ class Verdict:
 
 
 def split_duplicates(rows: Iterable[Row], mode: Mode, *, adds: bool = False) -> tuple[list[Row], list[Verdict]]:
-    """The row that counts of each key, and the superseded others: the newest wins, else the last.
+    """The row that counts of each key, by store and item, and the superseded others: the newest wins, else the last.
 
     With ``adds`` the last one of each key stands for all of them: their sum, and the newest of their times. Raises
     Unreadable when DynamoDB can't hold a sum.
     """
-    winners: dict[Key, Row] = {}
-    losers: list[tuple[Row, Key]] = []
-    totals: dict[Key, Row] = {}
-    for row in rows:
-        key = (row.store, row.item)
-        earlier = winners.get(key)
-        if earlier is None:
-            winners[key] = row
-        elif not adds and mode is Mode.NEWEST and (row.updated_at or "") < (earlier.updated_at or ""):
-            losers.append((row, key))
-        else:
-            winners[key] = row
-            losers.append((earlier, key))
-            if adds:
-                totals[key] = _added(totals.get(key, earlier), row)
+    winners: list[Row] = []
+    losers: list[Verdict] = []
     reason = "added up in row {}" if adds else "row {} of the same file counts"
-    return list((winners | totals).values()), [
-        Verdict(row, Fate.DUPLICATE, reason=reason.format(winners[key].number)) for row, key in losers
-    ]
+    # Sorted, and not kept by key: of a million rows the keys alone would take more memory than the rows. Both sorts
+    # leave what is equal in the file's order.
+    in_order = sorted(sorted(rows, key=itemgetter(_ITEM)), key=itemgetter(_STORE))
+    for _, of_key in groupby(in_order, itemgetter(_STORE, _ITEM)):
+        row, *others = of_key
+        if others:
+            row, beaten = _winner(row, others, newest=mode is Mode.NEWEST and not adds)
+            losers += [Verdict(one, Fate.DUPLICATE, reason=reason.format(row.number)) for one in beaten]
+            row = reduce(_added, (*beaten, row)) if adds else row
+        winners.append(row)
+    return winners, losers
+
+
+def _winner(row: Row, others: Iterable[Row], *, newest: bool) -> tuple[Row, list[Row]]:
+    """The row that counts of some with one key, in the file's order; and those that do not."""
+    beaten = []
+    for other in others:
+        older = newest and (other.updated_at or "") < (row.updated_at or "")
+        beaten.append(other if older else row)
+        row = row if older else other
+    return row, beaten
 
 
 def _added(so_far: Row, row: Row) -> Row:

@@ -20,7 +20,9 @@ _MANY = 8
 """So many items of one store are worth a Query."""
 _WORTH = 8
 """So many items a Query may read for each one that is wanted: it then still costs about a quarter."""
-_NEWER = "(attribute_not_exists(#at) OR #at <= :at)"
+# Short, as the embedded engine reads a condition anew for each item.
+_NEWER = "UpdatedAt <= :at"
+_TIMELESS = "(attribute_not_exists(UpdatedAt) OR UpdatedAt <= :at)"
 
 
 def read(client: Any, table: str, keys: Sequence[Key]) -> dict[Key, Item]:
@@ -118,21 +120,16 @@ def _transact(client: Any, table: str, puts: list[Put], newest: bool) -> list[tu
 
 
 def _put(table: str, verdict: Verdict, item: Item, newest: bool) -> dict[str, Any]:
-    names = {"#by": "UploadId", "#count": "Count"} | ({"#at": "UpdatedAt"} if newest else {})
-    values: dict[str, Any] = {}
+    put: dict[str, Any] = {"TableName": table, "Item": item, "ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
     if verdict.held is None:
-        condition, names = "attribute_not_exists(#store)", {"#store": "Store"}
-    else:
-        condition, values = _as_read(verdict.held)
-        if newest:  # by the file's own UpdatedAt
-            condition, values = f"{condition} AND {_NEWER}", values | {":at": item["UpdatedAt"]}
-    return {
-        "TableName": table,
-        "Item": item,
-        "ConditionExpression": condition,
-        "ExpressionAttributeNames": names,
-        "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
-    } | ({"ExpressionAttributeValues": values} if values else {})
+        put["ConditionExpression"] = "attribute_not_exists(#store)"
+        return put | {"ExpressionAttributeNames": {"#store": "Store"}}
+    condition, values = _as_read(verdict.held)
+    if newest:  # by the file's own UpdatedAt
+        condition = f"{condition} AND {_NEWER if verdict.held.updated_at else _TIMELESS}"
+        values[":at"] = item["UpdatedAt"]
+    put |= {"ConditionExpression": condition, "ExpressionAttributeNames": {"#count": "Count"}}
+    return put | ({"ExpressionAttributeValues": values} if values else {})
 
 
 def _as_read(was: Held) -> tuple[str, dict[str, Any]]:
@@ -141,10 +138,10 @@ def _as_read(was: Held) -> tuple[str, dict[str, Any]]:
     values: dict[str, Any] = {}
     by = {"S": was.upload_id} if was.upload_id else None
     count = {"N": str(was.count)} if was.count is not None else None
-    for name, value in (("by", by), ("count", count)):
+    for name, key, value in (("UploadId", ":by", by), ("#count", ":count", count)):  # “Count” is a reserved word
         if value is None:
-            parts.append(f"attribute_not_exists(#{name})")
+            parts.append(f"attribute_not_exists({name})")
         else:
-            parts.append(f"#{name} = :{name}")
-            values[f":{name}"] = value
+            parts.append(f"{name} = {key}")
+            values[key] = value
     return " AND ".join(parts), values

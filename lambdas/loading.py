@@ -37,6 +37,7 @@ def load(world: World, upload: Upload, request_id: str, time_left: TimeLeft = la
     try:
         data, upload = files.fetch(world, _as_said(upload, receipt))
         reading, upload = _read(world, data, upload)
+        data = None  # a big file's bytes are not kept beside its rows
         return _apply(world, upload, receipt, reading, time_left)
     except Unclear as unclear:
         shape = shape_of(data) if data else None

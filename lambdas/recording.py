@@ -3,11 +3,13 @@
 Owns the shape of a change. Knows nothing of alerts or of who asks.
 
 A change: Bucket (its hour and shard) and Position (its place in time) are the key, so that the same record again is
-the same item; EventId, Sequence, EventName, At, Store, Item, ItemKey, OldCount, NewCount, Old and New (the images),
-UploadId and UploadPart (the index of an upload's changes), User (who deleted), Expires. Beside the changes stand
-markers, one for each bucket that holds any: Bucket `hours`, Position the bucket's name.
+the same item; Sequence; Old and New (the images, as JSON); ItemKey and UploadPart (of the indexes by item and by
+upload), User (who deleted), Expires. Each thing is said once, and an image is one text, because DynamoDB looks at every
+attribute of an item, and the embedded engine takes its time for it. Beside the changes stand markers, one for each
+bucket that holds any: Bucket `hours`, Position the bucket's name.
 """
 
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -43,25 +45,25 @@ def by_upload(changes: Iterable[Change]) -> Mapping[str | None, list[Change]]:
 
 def item_of(change: Change) -> dict[str, Any]:
     """The item that keeps a change."""
-    key, upload_id = item_key(change.store, change.item), change.upload_id
-    values = {
-        "Bucket": change.bucket, "Position": change.position, "EventId": change.event_id, "Sequence": change.sequence,
-        "EventName": change.event_name, "At": change.at, "Store": change.store, "Item": change.item, "ItemKey": key,
-        "OldCount": change.old_count, "NewCount": change.new_count, "UploadId": upload_id,
-        "UploadPart": f"{upload_id}#{change.shard}" if upload_id else None, "User": change.user,
-        "Expires": change.expires,
-    }  # fmt: skip
+    item = {"Bucket": {"S": change.bucket}, "Position": {"S": change.position}, "Sequence": {"S": change.sequence}}
+    item |= {"ItemKey": {"S": item_key(change.store, change.item)}, "Expires": {"N": str(change.expires)}}
+    if upload_id := change.upload_id:
+        item["UploadPart"] = {"S": f"{upload_id}#{change.shard}"}
+    if change.user:
+        item["User"] = {"S": change.user}
     images = {"Old": change.old, "New": change.new}
-    return tables.to_item(values) | {name: {"M": image} for name, image in images.items() if image is not None}
+    return item | {n: {"S": json.dumps(i, separators=(",", ":"))} for n, i in images.items() if i is not None}
 
 
 def change_of(item: tables.Item) -> Change:
-    """The change that an item keeps."""
-    said = tables.from_item({name: value for name, value in item.items() if name not in ("Old", "New")})
-    old, new = (item[name]["M"] if name in item else None for name in ("Old", "New"))
+    """The change that an item keeps. KeyError, or ValueError, when it lacks what every change has."""
+    old, new = (json.loads(item[name]["S"]) if name in item else None for name in ("Old", "New"))
+    at, _, event_id = item["Position"]["S"].split("#", 2)
+    event = "INSERT" if old is None else "REMOVE" if new is None else "MODIFY"
+    key = new or old or {}
     return Change(
-        said["EventId"], said["Sequence"], said["EventName"], said["At"], said["Store"], said["Item"],
-        old, new, said.get("User"),
+        event_id, item["Sequence"]["S"], event, at, key["Store"]["S"], key["Item"]["S"], old, new,
+        item.get("User", {}).get("S"),
     )  # fmt: skip
 
 

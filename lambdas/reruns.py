@@ -10,7 +10,8 @@ from typing import Any
 
 from lambdas import inventory, tables
 from lambdas.fates import Held, Key, Verdict, written
-from lambdas.stream import SHARDS, item_key
+from lambdas.recording import change_of
+from lambdas.stream import SHARDS, Change, item_key
 from lambdas.world import World
 
 _LATEST = 50  # changes of an item that are looked through
@@ -55,7 +56,7 @@ def _made(world: World, upload_id: str) -> dict[Key, Held]:
     """What this upload's changes made of their items."""
     parts = [f"{upload_id}#{shard}" for shard in range(SHARDS)]
     asked = tables.each(lambda part: list(_changes(world, "ByUpload", "UploadPart", part, None)), parts)
-    return {(item["Store"]["S"], item["Item"]["S"]): _new(item) for part in asked for item in part}
+    return {(one.store, one.item): _new(one) for part in asked for one in part}
 
 
 def _made_of(world: World, upload_id: str, key: Key, held: Held) -> Held | None:
@@ -69,13 +70,14 @@ def _made_of(world: World, upload_id: str, key: Key, held: Held) -> Held | None:
         tables.wait(attempt)
 
 
-def _changes(world: World, index: str, key: str, value: str, limit: int | None) -> Iterable[tables.Item]:
-    return tables.query(
+def _changes(world: World, index: str, key: str, value: str, limit: int | None) -> Iterable[Change]:
+    found = tables.query(
         world.dynamodb, world.settings.changes_table, limit=limit, IndexName=index, ScanIndexForward=False,
         KeyConditionExpression="#key = :key", ExpressionAttributeNames={"#key": key},
         ExpressionAttributeValues=tables.to_item({":key": value}),
     )  # fmt: skip
+    return map(change_of, found)
 
 
-def _new(change: tables.Item) -> Held:
-    return inventory.held(change.get("New", {}).get("M")) or Held(None)
+def _new(change: Change) -> Held:
+    return inventory.held(change.new) or Held(None)

@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 
@@ -93,6 +94,7 @@ def as_record(change: Change) -> dict[str, Any]:
     return {"eventID": change.event_id, "eventName": change.event_name, "dynamodb": body} | user
 
 
+@lru_cache(1000)  # it is asked for again and again of one change
 def item_key(store: str, item: str) -> str:
     """A store's item as one text, `Berlin/Echo%20Dot`: a key of tables, and how the command line names it."""
     return f"{quote(store, safe='')}/{quote(item, safe='')}"

@@ -21,7 +21,7 @@ def text(moment: datetime) -> str:
 
 def moment(fixed: str) -> datetime:
     """The aware datetime of a fixed-width text as made by ``text``."""
-    return datetime.strptime(fixed, "%Y-%m-%dT%H:%M:%S.%f%z")
+    return datetime.fromisoformat(fixed)
 
 
 def now() -> str:

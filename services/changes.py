@@ -12,7 +12,7 @@ from itertools import islice
 from typing import Any
 
 from lambdas import tables, times
-from lambdas.recording import MARKERS
+from lambdas.recording import MARKERS, change_of
 from lambdas.stream import SHARDS
 from services.errors import mapped
 from services.stack import Stack
@@ -58,11 +58,12 @@ def plain(image: dict[str, Any] | None) -> dict[str, Any] | None:
     return image and {n: number(v) if isinstance(v, Decimal) else v for n, v in image.items()}
 
 
-def _seen(item: dict[str, Any]) -> Seen:
+def _seen(item: tables.Item) -> Seen:
+    kept = change_of(item)
+    old, new = (tables.from_item(image) if image else None for image in (kept.old, kept.new))
     return Seen(
-        item["Position"], item["EventId"], item["Sequence"], item["EventName"], item["At"], item["Store"], item["Item"],
-        item.get("OldCount"), item.get("NewCount"), item.get("UploadId"), item.get("Old"), item.get("New"),
-        item.get("User"),
+        kept.position, kept.event_id, kept.sequence, kept.event_name, kept.at, kept.store, kept.item,
+        kept.old_count, kept.new_count, kept.upload_id, old, new, kept.user,
     )  # fmt: skip
 
 
@@ -182,4 +183,4 @@ def _of(
         KeyConditionExpression=condition, ExpressionAttributeNames=names,
         ExpressionAttributeValues=tables.to_item(values), **place,
     )  # fmt: skip
-    return (_seen(tables.from_item(item)) for item in found)
+    return map(_seen, found)

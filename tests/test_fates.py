@@ -88,7 +88,7 @@ def test_a_write_is_planned_for_exactly_the_fates_that_emit_a_record_and_it_is_a
 def test_of_a_repeated_key_the_newest_counts_else_the_last():
     rows = [row(1, NOON, 2), row(2, EARLY, 3), row(3, NOON, 4), row(9, None, 5, "Rye bread")]
     winners, superseded = split_duplicates(rows, Mode.NEWEST)
-    assert [winner.number for winner in winners] == [4, 5]
+    assert [(winner.item, winner.number) for winner in winners] == [("Rye bread", 5), ("Tea", 4)]
     assert [(v.row.number, v.fate, v.reason) for v in superseded] == [
         (3, Fate.DUPLICATE, "row 4 of the same file counts"),
         (2, Fate.DUPLICATE, "row 4 of the same file counts"),
@@ -106,7 +106,7 @@ def test_a_newer_file_that_only_agreed_with_the_table_overrules_a_late_one():
 def test_rows_that_are_added_up_become_the_last_of_them_with_the_sum_and_the_newest_time():
     rows = [row(2, NOON, 2), row(3, LATE, 3), row(5, EARLY, 4), row(9, None, 5, "Rye bread")]
     winners, added = split_duplicates(rows, Mode.NEWEST, adds=True)
-    assert winners == [row(10, LATE, 4), row(9, None, 5, "Rye bread")]
+    assert winners == [row(9, None, 5, "Rye bread"), row(10, LATE, 4)]
     assert [(v.row, v.fate, v.reason) for v in added] == [
         (row(2, NOON, 2), Fate.DUPLICATE, "added up in row 4"),
         (row(3, LATE, 3), Fate.DUPLICATE, "added up in row 4"),

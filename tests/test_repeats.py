@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from botocore.hooks import BaseEventHooks
 
-from lambdas import applying, checking, receipts, recording, times
+from lambdas import applying, checking, receipts, recording, tables, times
 from lambdas.fates import Mode
 from lambdas.loading import load
 from lambdas.stream import Change, item_key
@@ -229,7 +229,7 @@ def change(
     number: int, store: str, item: str, by: str, old: int | None, new: int, at: str | None = None
 ) -> Change:  # fmt: skip
     images = [
-        None if count is None else {"Count": {"N": str(count)}, "UploadId": {"S": upload_id}}
+        None if count is None else tables.to_item({"Store": store, "Item": item, "Count": count, "UploadId": upload_id})
         for count, upload_id in ((old, "before"), (new, by))
     ]
     kind = "MODIFY" if old is not None else "INSERT"

@@ -33,9 +33,13 @@ def scan(stack: Stack, table: str, store: str | None = None) -> Iterator[Item]:
     """Every item of a table, or those whose Store it is; read consistently."""
     only: dict[str, Any] = {"FilterExpression": "#store = :store", "ExpressionAttributeNames": {"#store": "Store"}}
     only |= {"ExpressionAttributeValues": tables.to_item({":store": store})}
+    return _scan(stack, table, only if store is not None else {})
+
+
+def _scan(stack: Stack, table: str, only: dict[str, Any]) -> Iterator[Item]:
     pages = stack.dynamodb.get_paginator("scan").paginate(
-        TableName=table, ConsistentRead=True, **(only if store is not None else {})
-    )
+        TableName=table, ConsistentRead=True, **only
+    )  # fmt: skip
     for page in pages:
         yield from page["Items"]
 
@@ -84,7 +88,11 @@ def _version(bucket: str, found: dict[str, Any]) -> Version:
 
 def changes(stack: Stack, store: str | None = None) -> Iterator[tuple[Item, Change | None]]:
     """Every change that is kept, as it stands in the table and as it is understood; None: it can't be."""
-    for item in scan(stack, stack.settings.changes_table, store):
+    only: dict[str, Any] = {}
+    if store is not None:
+        of_store = tables.to_item({":store": item_key(store, "")})
+        only = {"FilterExpression": "begins_with(ItemKey, :store)", "ExpressionAttributeValues": of_store}
+    for item in _scan(stack, stack.settings.changes_table, only):
         if item["Bucket"]["S"] != recording.MARKERS:
             yield item, _change(item)
 
@@ -92,20 +100,14 @@ def changes(stack: Stack, store: str | None = None) -> Iterator[tuple[Item, Chan
 def _change(item: Item) -> Change | None:
     try:
         return recording.change_of(item)
-    except KeyError:
+    except (KeyError, ValueError):
         return None
 
 
 def misfiled(item: Item, change: Change) -> list[str]:
     """What an item of the Changes table says beside its images and is not so: there it would not be found."""
-    cause = change.upload_id
-    expected = {
-        "Bucket": change.bucket, "Position": change.position, "ItemKey": item_key(change.store, change.item),
-        "UploadId": cause, "UploadPart": f"{cause}#{change.shard}" if cause else None,
-        "OldCount": change.old_count, "NewCount": change.new_count,
-    }  # fmt: skip
-    found = tables.from_item({name: item[name] for name in expected if name in item})
-    return [name for name, value in expected.items() if found.get(name) != value]
+    expected = recording.item_of(change)
+    return [n for n in ("Bucket", "Position", "ItemKey", "UploadPart") if item.get(n) != expected.get(n)]
 
 
 def notices(stack: Stack) -> frozenset[str]:

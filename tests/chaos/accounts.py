@@ -14,6 +14,9 @@ from typing import Any
 
 from boto3.dynamodb.types import TypeDeserializer
 
+from lambdas.recording import MARKERS, change_of
+from lambdas.stream import item_key
+from lambdas.tables import from_item
 from lambdas.upload import time_of
 from services.stack import Stack
 from tests.chaos import files
@@ -55,11 +58,25 @@ def rows(stack: Stack, table: str) -> list[Row]:
     return [{name: read(value) for name, value in item.items()} for page in pages for item in page["Items"]]
 
 
+def kept(stack: Stack) -> list[Row]:
+    """Every change."""
+    pages = stack.dynamodb.get_paginator("scan").paginate(TableName=stack.settings.changes_table, ConsistentRead=True)
+    found = (change_of(item) for page in pages for item in page["Items"] if item["Bucket"]["S"] != MARKERS)
+    return [
+        {
+            "Store": one.store, "Item": one.item, "ItemKey": item_key(one.store, one.item), "Position": one.position,
+            "UploadId": one.upload_id, "OldCount": one.old_count, "NewCount": one.new_count,
+            "Old": one.old and from_item(one.old), "New": one.new and from_item(one.new),
+        }
+        for one in found
+    ]  # fmt: skip
+
+
 def account(stack: Stack, books: Books, receipts: Receipts, fresh: Iterable[Sent], *, crossed: bool) -> Found:
     """All of the checks. ``fresh``: what this round sent; ``crossed``: the engine was killed, so that files sent in
     turn may have crossed after all."""
     inventory = rows(stack, stack.settings.inventory_table)
-    changes = [row for row in rows(stack, stack.settings.changes_table) if row["Bucket"] != "hours"]
+    changes = kept(stack)
     found = Found()
     found.problems += lost(books, receipts)
     found.problems += twice(books, receipts, rows(stack, stack.settings.uploads_table))

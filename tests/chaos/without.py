@@ -60,7 +60,7 @@ MEASURES = (
     ),
     Measure(
         "a write is conditional on what was read", "lambdas/inventory.py",
-        'parts.append(f"#{name} = :{name}")\n', 'parts.append(f"(#{name} = :{name} OR attribute_exists(#{name}))")\n',
+        'parts.append(f"{name} = {key}")\n', 'parts.append(f"({name} = {key} OR attribute_exists({name}))")\n',
         "latency,latency,latency",
     ),
     Measure(
