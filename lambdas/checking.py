@@ -6,10 +6,11 @@ Owns the order of the steps: open and close the episodes, send what is to be sen
 from collections.abc import Iterable
 from typing import Any
 
-from lambdas import episodes, receipts
+from lambdas import episodes, tallies
 from lambdas.alerts import Crossing, crossing
 from lambdas.notifying import notify
 from lambdas.recording import by_upload
+from lambdas.spending import metered
 from lambdas.stream import Change
 from lambdas.world import World
 
@@ -17,13 +18,16 @@ from lambdas.world import World
 def check(world: World, sns: Any, changes: Iterable[Change]) -> dict[str | None, int]:
     """Open, close and notify what the changes call for; how many alerts each upload opened."""
     changes = list(changes)
-    notify(world, sns, settle(world, changes))
-    groups = by_upload(changes)
+    with metered() as meter:
+        notify(world, sns, settle(world, changes))
+    groups, spent, table = by_upload(changes), meter.take(), world.settings.tallies_table
     opened = {upload_id: _opened(own) for upload_id, own in groups.items()}
     for upload_id, own in groups.items():
         if upload_id:
-            counts = {"Checked": len(own), "Opened": opened[upload_id]}
-            receipts.tally(world.dynamodb, world.settings.uploads_table, upload_id, own[0].sequence, **counts)
+            first, share = own[0].sequence, spent.part(len(own), len(changes))
+            tallies.put(
+                world.dynamodb, table, upload_id, tallies.CHECKED, first, len(own), share, opened=opened[upload_id]
+            )
     return opened
 
 

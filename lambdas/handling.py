@@ -10,15 +10,15 @@ import boto3
 from aws_lambda_powertools import Logger
 from botocore.config import Config
 
-from lambdas import failures, settings, wire
+from lambdas import failures, settings
 from lambdas.isolation import Record, each_half
-from lambdas.world import World
+from lambdas.world import World, dynamodb
 
 
 @cache
 def world() -> World:
     """Made at the first event, not at import, and kept for the life of the process."""
-    return World(wire.plain(boto3.client("dynamodb")), boto3.client("s3"), settings.from_env(os.environ))
+    return World(dynamodb(boto3.client("dynamodb")), boto3.client("s3"), settings.from_env(os.environ))
 
 
 @cache

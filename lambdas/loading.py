@@ -14,6 +14,7 @@ from lambdas.applying import Application, parts
 from lambdas.fates import Mode, Verdict
 from lambdas.opening import open_file
 from lambdas.receipts import Receipt
+from lambdas.spending import Meter, metered
 from lambdas.stockfile import Reading, Unclear, Unreadable, shape_of
 from lambdas.upload import Upload, dropped
 from lambdas.world import World
@@ -30,6 +31,11 @@ def load(world: World, upload: Upload, request_id: str, time_left: TimeLeft = la
     A file that can't be used ends as a failed receipt with the reason, one that leaves a question open waits for its
     answer; only what may work later raises.
     """
+    with metered() as meter:
+        return _load(world, upload, request_id, time_left, meter)
+
+
+def _load(world: World, upload: Upload, request_id: str, time_left: TimeLeft, meter: Meter) -> Upload | None:
     upload, receipt = _begin(world, upload, request_id)
     if "LoadedAt" in receipt:
         return None
@@ -38,7 +44,7 @@ def load(world: World, upload: Upload, request_id: str, time_left: TimeLeft = la
         data, upload = files.fetch(world, _as_said(upload, receipt))
         reading, upload = _read(world, data, upload)
         data = None  # a big file's bytes are not kept beside its rows
-        return _apply(world, upload, receipt, reading, time_left)
+        return _apply(world, upload, receipt, reading, time_left, meter)
     except Unclear as unclear:
         shape = shape_of(data) if data else None
         receipts.wait(client, uploads, upload, unclear.question, shape, receipt)
@@ -93,14 +99,15 @@ def _read_pinned(world: World, data: bytes, upload: Upload) -> tuple[Reading, Up
     while True:
         reading, always = files.read(world, data, upload)
         ours = replace(upload, store=upload.store or always)
-        pinned = receipts.pin(world.dynamodb, world.settings.uploads_table, ours)
+        whole = len(reading.rows) + len(reading.rejects)
+        pinned = receipts.pin(world.dynamodb, world.settings.uploads_table, ours, whole)
         if pinned == (ours.mapping, ours.store):
             return reading, ours
         upload = replace(upload, mapping=pinned[0], store=pinned[1])  # another run was first: read as it does
 
 
 def _apply(
-    world: World, upload: Upload, receipt: Receipt, reading: Reading, time_left: TimeLeft
+    world: World, upload: Upload, receipt: Receipt, reading: Reading, time_left: TimeLeft, meter: Meter
 ) -> Upload | None:  # fmt: skip
     rows, duplicates = files.rows(reading, upload.mode)
     _register(world, upload, reading)
@@ -114,7 +121,8 @@ def _apply(
             return upload
         verdicts = application.apply(todo[number])
         told = lines.of(verdicts) if number else lines.of(verdicts + duplicates, reading.rejects)
-        receipts.part(world, upload, number, told, through=True, last=number == len(todo) - 1)
+        last = number == len(todo) - 1
+        receipts.part(world, upload, number, told, through=True, last=last, spent=meter.take())
     return None
 
 

@@ -4,15 +4,14 @@ Owns the shape of a receipt and every write to it. Knows nothing of how a file i
 
 A receipt: UploadId, Month (of the index that lists them), Name, Bucket, Key, Version, Bytes, Mode, Store; the times
 ReceivedAt, StartedAt (of the first run), RunAt (of the last one), PartAt, LoadedAt or FailedAt with Reason; Mapping
-(the id of the one that it is read with), Applying (a run has begun to write) and, if a person said so, AnsweredAt.
+(the id of the one that it is read with), Whole (how many rows the file has), Applying (a run has begun to write) and,
+if a person said so, AnsweredAt.
 Waiting, as long as it is not loaded, says for what: the loader, an answer or help (of the index that lists those);
 with an answer go WaitingAt, Question (about, text), Shape and Reason. Parts (number -> word, see `lambdas.lines`),
 Done (how many parts are through), Edition (moves with every part), HandedOver; from the parts Rows, Fates (a map) and
-Expected; DrivenAt and Drives when it hung; AsideAt when nobody is to help it. And three maps of counts, each entry
-written by one batch of the stream: Seen (records kept), Checked (records looked at for alerts) and Opened (alerts).
-Counted by entry, and not by adding, so that a batch that comes again is counted once. Only a replay that cuts the
-stream into other batches can make an entry too many: a sum that is too high is counted again, from the changes and
-episodes themselves, by who reads it.
+Expected; Reads and Writes (units of DynamoDB that loading it took); DrivenAt and Drives when it hung; AsideAt when
+nobody is to help it. How many of its stream records have been seen is counted beside it, see `lambdas.tallies`;
+Settled is what that came to in the end.
 
 Beside the receipts stand claims: UploadId “dropped:…” names the upload of an object that came without an id of ours.
 """
@@ -21,15 +20,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from lambdas import lines, tables, times
+from lambdas import lines, tables, tallies, times
 from lambdas.lines import Line
+from lambdas.spending import NOTHING, Units
 from lambdas.stockfile import Question
+from lambdas.tallies import Totals
 from lambdas.upload import Upload, claim_of
 from lambdas.world import World
 
 LOADER, ANSWER, HELP = "loader", "answer", "help"
 """What an upload that is not loaded waits for."""
-_MAPS = ("Seen", "Checked", "Opened")
 _QUESTION = ("WaitingAt", "Question")
 Receipt = dict[str, Any]
 
@@ -52,7 +52,7 @@ def waiting(client: Any, table: str, what: str, limit: int | None = None) -> Ite
 def received(client: Any, table: str, upload: Upload, size: int | None = None) -> None:
     """Say that the file is in the bucket. No change when the loader was faster."""
     upload = replace(upload, id=claim(client, table, upload))
-    receipt = _identity(upload) | {name: {} for name in _MAPS} | {"Waiting": LOADER}
+    receipt = _identity(upload) | {"Waiting": LOADER}
     receipt |= {"UploadId": upload.id, "Mode": upload.mode.value, "Store": upload.store, "Bytes": size}
     _put_new(client, table, receipt)
 
@@ -87,7 +87,7 @@ def _identity(upload: Upload) -> Receipt:
 
 def start(client: Any, table: str, upload: Upload, request_id: str) -> Receipt | None:
     """A run of the loader begins. The receipt, untouched if the upload is loaded; None if the id is another file's."""
-    kept = _identity(upload) | {name: {} for name in _MAPS} | {"StartedAt": times.now()}
+    kept = _identity(upload) | {"StartedAt": times.now()}
     kept = {name: value for name, value in kept.items() if value is not None}
     moved = {"RunAt": times.now(), "Waiting": LOADER}
     sets = [f"#{name} = if_not_exists(#{name}, :{name})" for name in kept] + [f"#{name} = :{name}" for name in moved]
@@ -125,12 +125,13 @@ def trouble(client: Any, table: str, upload_id: str, reason: str, *, last: bool)
     return _set(client, table, upload_id, Reason=reason, **failed, expect={"LoadedAt": None})
 
 
-def pin(client: Any, table: str, upload: Upload) -> tuple[str, str | None]:
+def pin(client: Any, table: str, upload: Upload, rows: int) -> tuple[str, str | None]:
     """Keep what the file is read with, unless another run has: mapping and store as they now stand on the receipt.
+    ``rows``: how many it has, for who watches.
 
     From here on rows may be written: a later run knows by it that an earlier one may have done so.
     """
-    given: Receipt = {"Mapping": upload.mapping, "Applying": True}
+    given: Receipt = {"Mapping": upload.mapping, "Applying": True, "Whole": rows}
     given |= {"Mode": upload.mode.value} | ({"Store": upload.store} if upload.store else {})
     answer = client.update_item(
         TableName=table,
@@ -189,8 +190,12 @@ def put_aside(client: Any, table: str, upload_id: str) -> None:
     _set(client, table, upload_id, AsideAt=times.now(), expect={"Waiting": HELP}, remove=("Waiting",))
 
 
-def part(world: World, upload: Upload, number: int, fresh: list[Line], *, through: bool, last: bool = False) -> None:
-    """Keep the fates of some rows of the file, and count them. ``through``: they are the whole part.
+def part(
+    world: World, upload: Upload, number: int, fresh: list[Line], *, through: bool, last: bool = False,
+    spent: Units = NOTHING,
+) -> None:  # fmt: skip
+    """Keep the fates of some rows of the file, and count them. ``through``: they are the whole part. ``spent``: what
+    was taken of DynamoDB since the last one.
 
     After the ``last`` one the upload is loaded. When an earlier run of this upload got here, or two runs meet, a write
     that one of them made stays made.
@@ -202,6 +207,8 @@ def part(world: World, upload: Upload, number: int, fresh: list[Line], *, throug
         earlier = lines.read(world, upload.id, {str(number): parts[str(number)]}) if str(number) in parts else []
         parts |= {str(number): lines.write(world, upload.id, number, lines.merged(fresh, earlier))}
         values = _figures(parts) | {"Edition": int(before.get("Edition", 0)) + 1}
+        values |= {"Reads": before.get("Reads", 0) + tallies.rounded(spent.reads)}
+        values |= {"Writes": before.get("Writes", 0) + tallies.rounded(spent.writes)}
         if through:
             values |= {"Done": max(number + 1, int(before.get("Done", 0))), "PartAt": times.now()}
         if last and "LoadedAt" not in before:
@@ -221,26 +228,9 @@ def hand_over(client: Any, table: str, upload_id: str, done: int) -> None:
     _set(client, table, upload_id, HandedOver=done)
 
 
-def tally(client: Any, table: str, upload_id: str, batch: str, **counts: int) -> None:
-    """Count what one batch of the stream held of this upload: ``Seen=3`` or ``Checked=3, Opened=1``.
-
-    ``batch`` is the sequence number of the upload's first record in it: the same batch again is counted once, and a
-    shorter one that begins the same takes nothing away.
-    """
-    guard = f"#{next(iter(counts))}.#batch"
-    sets = [f"#{name}.#batch = :{name}" for name in counts] + [f"{next(iter(counts))}At = :now"]
-    try:
-        client.update_item(
-            TableName=table,
-            Key=tables.to_item({"UploadId": upload_id}),
-            UpdateExpression="SET " + ", ".join(sets),
-            ConditionExpression=f"attribute_exists(UploadId) AND (attribute_not_exists({guard}) "
-            f"OR {guard} < :{next(iter(counts))})",
-            ExpressionAttributeNames={"#batch": batch} | {f"#{name}": name for name in counts},
-            ExpressionAttributeValues=tables.to_item({f":{n}": v for n, v in counts.items()} | {":now": times.now()}),
-        )
-    except client.exceptions.ConditionalCheckFailedException:
-        return  # counted before; or an UploadId that somebody's hand wrote into an item, and there is no receipt
+def settle(client: Any, table: str, upload_id: str, totals: Totals) -> None:
+    """Every record of a loaded upload has been seen and checked: from here on it need not be counted again."""
+    _set(client, table, upload_id, Settled=totals.as_values(), expect={"Settled": None})
 
 
 def _set(

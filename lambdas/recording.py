@@ -14,7 +14,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from lambdas import receipts, tables
+from lambdas import tables, tallies
+from lambdas.spending import metered
 from lambdas.stream import Change, item_key
 from lambdas.world import World
 
@@ -25,13 +26,15 @@ def record(world: World, changes: Iterable[Change]) -> dict[str | None, int]:
     """Keep every change, once, and count them on their uploads' receipts. How many of each upload there were."""
     client, table = world.dynamodb, world.settings.changes_table
     kept = {change.position: change for change in changes}
-    tables.batch_put(client, table, map(item_of, kept.values()))
-    hours = {change.bucket: change.expires for change in kept.values()}
-    tables.batch_put(client, table, (_marker(*hour) for hour in hours.items()))
-    uploads = by_upload(kept.values())
+    with metered() as meter:
+        tables.batch_put(client, table, map(item_of, kept.values()))
+        hours = {change.bucket: change.expires for change in kept.values()}
+        tables.batch_put(client, table, (_marker(*hour) for hour in hours.items()))
+    uploads, spent, tally = by_upload(kept.values()), meter.take(), world.settings.tallies_table
     for upload_id, own in uploads.items():
         if upload_id:
-            receipts.tally(client, world.settings.uploads_table, upload_id, own[0].sequence, Seen=len(own))
+            share = spent.part(len(own), len(kept))
+            tallies.put(client, tally, upload_id, tallies.KEPT, own[0].sequence, len(own), share)
     return {upload_id: len(own) for upload_id, own in uploads.items()}
 
 

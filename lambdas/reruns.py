@@ -6,9 +6,8 @@ once it is certain that they tell of everything up to that other write.
 """
 
 from collections.abc import Iterable
-from typing import Any
 
-from lambdas import inventory, tables
+from lambdas import inventory, tables, tallies
 from lambdas.fates import Held, Key, Verdict, written
 from lambdas.recording import change_of
 from lambdas.stream import SHARDS, Change, item_key
@@ -45,11 +44,10 @@ def _through(world: World, upload_ids: Iterable[str]) -> set[str]:
     """Of these uploads the loaded ones whose every stream record is kept: what came before theirs is kept as well."""
     keys = [tables.to_item({"UploadId": upload_id}) for upload_id in upload_ids]
     found = map(tables.from_item, tables.batch_get(world.dynamodb, world.settings.uploads_table, keys))
-    return {one["UploadId"] for one in found if "LoadedAt" in one and _sum(one["Seen"]) >= one["Expected"]}
-
-
-def _sum(entries: dict[str, Any]) -> int:
-    return sum(map(int, entries.values()))
+    expected = {one["UploadId"]: one["Expected"] for one in found if "LoadedAt" in one}
+    client, table = world.dynamodb, world.settings.tallies_table
+    seen = tables.each(lambda upload_id: tallies.of_upload(client, table, upload_id).seen, expected)
+    return {upload_id for upload_id, count in zip(expected, seen, strict=True) if count >= expected[upload_id]}
 
 
 def _made(world: World, upload_id: str) -> dict[Key, Held]:

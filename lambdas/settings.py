@@ -13,6 +13,7 @@ class Settings:
 
     inventory_table: str
     uploads_table: str
+    tallies_table: str
     store_uploads_table: str
     changes_table: str
     alerts_table: str

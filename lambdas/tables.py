@@ -8,6 +8,7 @@ import random
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -44,8 +45,9 @@ def chunks(things: Iterable[T], size: int) -> Iterator[list[T]]:
 
 def each(work: Callable[[T], R], things: Iterable[T]) -> list[R]:
     """``work`` on every thing, a few at a time; results in order; the first error is raised."""
+    context = copy_context()  # so that a meter counts what is done here as well
     with ThreadPoolExecutor(THREADS) as pool:
-        return list(pool.map(work, things))
+        return list(pool.map(lambda thing: context.copy().run(work, thing), things))
 
 
 def wait(attempt: int) -> None:

@@ -106,6 +106,8 @@ def _receipt(arguments: argparse.Namespace) -> int:
         print_json([receipt.as_json(errors)])
     else:
         print_receipt(receipt, errors)
+        if receipt.state == "loaded":
+            print(f"  {words.cost(receipt)}")
     return 0
 
 

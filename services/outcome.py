@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from lambdas.fates import Fate, Mode
+from lambdas.tallies import NONE, Totals
 
 Line = dict[str, Any]
 
@@ -38,6 +39,9 @@ class Receipt:
     tries: int
     question: str | None = None  # what it waits to be told: a part of the mapping
     mapping: str | None = None  # the id of the one that it is read with, or “auto”; None: not known yet
+    reads: Decimal = Decimal(0)  # units of DynamoDB that it has taken so far, its stream records' included
+    writes: Decimal = Decimal(0)
+    whole: int | None = None  # how many rows the file has; None: not known yet
 
     @property
     def settled(self) -> bool:
@@ -56,20 +60,22 @@ class Receipt:
         shown: dict[str, Any] = {"upload_id": self.upload_id, "file": self.file, "mode": self.mode, "state": self.state}
         shown |= {"rows": self.rows, **self.fates, "records_expected": self.records_expected}
         shown |= {"records_seen": self.records_seen, "alerts": self.alerts, "reason": self.reason}
-        shown |= {"question": self.question}
+        spent = (float(self.reads), float(self.writes)) if self.upload_id else (None, None)
+        shown |= {"question": self.question, "read_units": spent[0], "write_units": spent[1]}
         return shown | {"errors": [{name: e[name] for name in ("row", "column", "value", "reason")} for e in errors]}
 
 
-def of_item(item: Mapping[str, Any]) -> Receipt:
-    """The receipt that an item of the Uploads table holds."""
+def of_item(item: Mapping[str, Any], totals: Totals = NONE) -> Receipt:
+    """The receipt that an item of the Uploads table holds. ``totals``: what the stream's batches held of it."""
     fates = {fate.value: int(item.get("Fates", {}).get(fate.value, 0)) for fate in Fate}
-    totals = {name: int(sum(item.get(name, {}).values(), Decimal(0))) for name in ("Seen", "Checked", "Opened")}
     return Receipt(
         item["UploadId"], item["Name"], item.get("Mode", Mode.NEWEST.value), _state(item), item.get("Store"),
-        int(item.get("Rows", 0)), fates, int(item.get("Expected", 0)), totals["Seen"], totals["Checked"],
-        totals["Opened"], item.get("Reason"), item.get("ReceivedAt"), item.get("StartedAt"), item.get("LoadedAt"),
-        item.get("SeenAt"), item.get("CheckedAt"), item.get("Parts", {}), int(item.get("Runs", 0)),
+        int(item.get("Rows", 0)), fates, int(item.get("Expected", 0)), totals.seen, totals.checked,
+        totals.opened, item.get("Reason"), item.get("ReceivedAt"), item.get("StartedAt"), item.get("LoadedAt"),
+        totals.seen_at, totals.checked_at, item.get("Parts", {}), int(item.get("Runs", 0)),
         item.get("Question", {}).get("about"), item.get("Mapping"),
+        item.get("Reads", Decimal(0)) + totals.reads, item.get("Writes", Decimal(0)) + totals.writes,
+        int(item["Whole"]) if "Whole" in item else None,
     )  # fmt: skip
 
 

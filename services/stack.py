@@ -11,9 +11,9 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from lambdas import settings, times, wire
+from lambdas import settings, times
 from lambdas.settings import Settings
-from lambdas.world import World
+from lambdas.world import World, dynamodb
 from local import engine
 from services.errors import NotFound, mapped
 
@@ -112,7 +112,7 @@ def recovery(environ: Mapping[str, str]) -> Recovery | None:
 def _client(session: boto3.Session, service: Any, endpoint: str | None) -> Any:
     config = Config(retries={"mode": "standard", "total_max_attempts": 4}, max_pool_connections=16)
     client = session.client(service, endpoint_url=endpoint, config=config)
-    return wire.plain(client) if service == "dynamodb" else client
+    return dynamodb(client) if service == "dynamodb" else client
 
 
 def _settings(cloudformation: Any, stack: str) -> Settings:

@@ -9,10 +9,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
-from lambdas import lines, loading, mappings, receipts, tables, times
+from lambdas import lines, loading, mappings, receipts, tables, tallies, times
 from lambdas.alerts import Crossing, crossing
 from lambdas.fates import Fate, Mode, Verdict
 from lambdas.stockfile import Mapping, StockFile
+from lambdas.tallies import Totals
 from lambdas.upload import Address, Upload, metadata, new_id, object_key
 from services import alerts, changes
 from services.answers import answer, contents, waiting
@@ -109,7 +110,23 @@ def receipt(stack: Stack, upload_id: str) -> Receipt:
     found = receipts.get(stack.dynamodb, stack.settings.uploads_table, upload_id)
     if found is None:
         raise NotFound(f"There is no upload “{upload_id}”. The list of uploads has the ids.")
-    return _exact(stack, of_item(found))
+    return _exact(stack, of_item(found, _totals(stack, found)))
+
+
+def _totals(stack: Stack, item: dict[str, Any]) -> Totals:
+    """What the stream's batches held of an upload."""
+    return tallies.of_upload(stack.dynamodb, stack.settings.tallies_table, item["UploadId"])
+
+
+def _listed(stack: Stack, item: dict[str, Any]) -> Receipt:
+    """The same for a list, where what has settled is counted once and then kept with the receipt."""
+    if "Settled" in item:
+        return of_item(item, tallies.of_values(item["Settled"]))
+    totals = _totals(stack, item)
+    found = of_item(item, totals)
+    if found.state == "loaded" and totals.seen == totals.checked == found.records_expected:
+        receipts.settle(stack.dynamodb, stack.settings.uploads_table, item["UploadId"], totals)
+    return _exact(stack, found)
 
 
 def _exact(stack: Stack, of: Receipt) -> Receipt:
@@ -162,7 +179,7 @@ def recent(stack: Stack, limit: int = 50) -> list[Receipt]:
     """The latest uploads, newest first."""
     found: list[Receipt] = []
     for month in times.months_back(times.now(), 13):
-        found += [_exact(stack, of_item(item)) for item in _of_month(stack, month, limit - len(found))]
+        found += tables.each(lambda item: _listed(stack, item), _of_month(stack, month, limit - len(found)))
         if len(found) >= limit:
             break
     return found

@@ -1,13 +1,15 @@
 """The plain words for receipts, changes, stock and alerts, the same on pages and on the command line."""
 
+import math
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from lambdas import times
+from lambdas import spending, times
 from lambdas.alerts import plain
 from lambdas.fates import Fate
 from lambdas.mappings import Saved
+from lambdas.spending import Units
 from services.alerts import Episode
 from services.changes import Seen
 from services.failures import Failure
@@ -49,6 +51,25 @@ def receipt(of: Receipt) -> str:
         return f"{rows} {expected(of)} {some(of.alerts, 'alert')} would be raised."
     seen = f"{expected(of)[:-1]}, {of.records_seen:,} seen." if of.records_expected else expected(of)
     return f"{rows} {seen} {some(of.alerts, 'alert')}."
+
+
+def cost(of: Receipt) -> str:
+    """What an upload has taken of DynamoDB, beside what a write for each row would have taken."""
+    plain_way = spending.price(Units(0, of.usable))
+    spent = spending.price(Units(float(of.reads), float(of.writes)))
+    return (
+        f"It took {some(math.ceil(of.writes), 'write unit')} and {some(math.ceil(of.reads), 'read unit')} of DynamoDB, "
+        f"{dollars(spent)}. A write for each usable row would have taken {some(of.usable, 'write unit')}, "
+        f"{dollars(plain_way)}."
+    )
+
+
+def dollars(amount: float) -> str:
+    """A price with its first two figures: `$0.062`, `$0.000037`."""
+    if not amount:
+        return "$0"
+    places = max(2, 1 - math.floor(math.log10(amount)))
+    return f"${amount:.{places}f}"
 
 
 def expected(of: Receipt) -> str:

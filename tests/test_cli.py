@@ -40,6 +40,8 @@ def file(store: str, tmp_path: Path) -> Path:
 def test_upload_prints_the_receipt_with_every_figure(file: Path):
     [first] = asked("upload", file)
     assert first.pop("upload_id")
+    assert first.pop("write_units") >= 2 * 2 + 2 * 3  # two items in a transaction, two changes with two indexes
+    assert first.pop("read_units") >= 2
     assert first == {
         "file": "stock.csv", "mode": "newest", "state": "loaded", "rows": 3, "inserted": 2, "changed": 0, "touched": 0,
         "unchanged": 0, "stale": 0, "duplicate": 0, "rejected": 1, "records_expected": 2, "records_seen": 2,
@@ -60,9 +62,10 @@ def test_a_dry_run_foresees_the_same_figures_and_writes_nothing(file: Path, stor
     [foreseen] = asked("upload", "--dry-run", file)
     assert asked("stock", "--store", store) == []
     [done] = asked("upload", file)
-    apart = {"upload_id", "state", "records_seen"}
+    apart = {"upload_id", "state", "records_seen", "read_units", "write_units"}
     assert {k: v for k, v in foreseen.items() if k not in apart} == {k: v for k, v in done.items() if k not in apart}
-    assert [foreseen[name] for name in ("upload_id", "state", "records_seen")] == [None, "preview", None]
+    assert foreseen["state"] == "preview"
+    assert [foreseen[name] for name in apart - {"state"}] == [None] * 4
 
 
 def test_stock_changes_alerts_uploads_and_receipt_tell_of_it(file: Path, store: str):

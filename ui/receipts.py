@@ -43,7 +43,7 @@ def stages(of: Receipt) -> list[Stage]:
     checked = loaded and of.records_checked >= of.records_expected
     records = f"Stream records seen {of.records_seen or 0:,} of {of.records_expected:,}" if loaded else "Stream records"
     at = of.received_at, of.started_at, of.loaded_at, of.seen_at, of.checked_at
-    labels = "In the bucket", "Loading", "Rows applied", records, "Checked for alerts"
+    labels = "In the bucket", "Loading", _applied(of), records, "Checked for alerts"
     done = True, of.state != "received", loaded, seen, checked
     steps: list[Step] = ["done" if over else "next" for over in done]
     if of.state == "failed":
@@ -54,6 +54,13 @@ def stages(of: Receipt) -> list[Stage]:
     elif "next" in steps:
         steps[steps.index("next")] = "now"
     return [Stage(*stage) for stage in zip(labels, at, steps, strict=True)]
+
+
+def _applied(of: Receipt) -> str:
+    """How far it is: a file of many rows is applied, and counted, in parts."""
+    if of.state != "loading" or not of.whole or not of.rows:
+        return "Rows applied"
+    return f"Rows applied {of.rows:,} of {of.whole:,}"
 
 
 def draw_stages(of: Receipt) -> None:
@@ -90,6 +97,8 @@ def draw(of: Receipt, told: rows.Told, key: str, to_mend: tuple[str, rows.Mended
         rows.draw_rejects(of, told, key, to_mend)
     if of.usable:
         rows.draw_usable(of, told, key)
+    if of.state == "loaded" and of.settled:
+        st.caption(words.cost(of))
 
 
 def _draw_unloaded(of: Receipt, said: str) -> None:

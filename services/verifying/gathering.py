@@ -3,16 +3,18 @@
 Owns the Scans. Knows nothing of what is right.
 """
 
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote_plus
 
-from lambdas import recording, tables, times
+from lambdas import recording, tables, tallies, times
 from lambdas.failures import NOTICE
 from lambdas.fates import Mode
 from lambdas.stream import Change, item_key
 from lambdas.tables import Item
+from lambdas.tallies import Totals
 from lambdas.upload import PREFIX, Address, Upload, claim_of, of_s3_record
 from services.outcome import of_item
 from services.stack import Stack
@@ -46,14 +48,18 @@ def _scan(stack: Stack, table: str, only: dict[str, Any]) -> Iterator[Item]:
 
 def receipts(stack: Stack) -> dict[str, Known]:
     """Every upload that has a receipt, by id."""
-    found = map(tables.from_item, scan(stack, stack.settings.uploads_table))
-    return {one["UploadId"]: _known(one) for one in found if "Name" in one and "Month" in one}
+    found = list(map(tables.from_item, scan(stack, stack.settings.uploads_table)))
+    counted: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
+    for one in map(tables.from_item, scan(stack, stack.settings.tallies_table)):  # later: nothing is missing in them
+        counted[one["UploadId"]].append(one)
+    known = (one for one in found if "Name" in one and "Month" in one)
+    return {one["UploadId"]: _known(one, tallies.total(counted[one["UploadId"]])) for one in known}
 
 
-def _known(item: dict[str, Any]) -> Known:
+def _known(item: dict[str, Any], totals: Totals) -> Known:
     upload = _upload(item, item.get("Store"))
     begun = item.get("StartedAt") or item.get("ReceivedAt") or upload.time
-    return Known(upload, of_item(item), begun, item.get("Parts", {}), "Applying" in item)
+    return Known(upload, of_item(item, totals), begun, item.get("Parts", {}), "Applying" in item)
 
 
 def _upload(item: dict[str, Any], store: str | None) -> Upload:
