@@ -5,7 +5,7 @@ and judges, ``load`` judges, writes and keeps the receipt. Knows nothing of even
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from lambdas import files, lines, mappings, receipts, store_uploads
@@ -53,10 +53,12 @@ def _load(world: World, upload: Upload, request_id: str, time_left: TimeLeft, me
     return None
 
 
-def foresee(world: World, upload: Upload, reading: Reading) -> list[Verdict]:
-    """A verdict for every usable row, as ``load`` would give it now. Writes nothing."""
-    rows, verdicts = files.rows(reading, upload.mode)
-    return verdicts + Application.of(world, upload, upload.time).plan(rows).verdicts
+def foresee(world: World, upload: Upload, reading: Reading) -> Iterator[list[Verdict]]:
+    """A verdict for every usable row, as ``load`` would give it now, some at a time. Writes nothing."""
+    rows, superseded = files.rows(reading, upload.mode)
+    yield superseded
+    application = Application.of(world, upload, upload.time)
+    yield from (application.plan(part).verdicts for part in parts(rows))
 
 
 def _begin(world: World, upload: Upload, request_id: str) -> tuple[Upload, Receipt]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from lambdas import lines, loading, mappings, receipts, tables, tallies, times
 from lambdas.alerts import Crossing, crossing
-from lambdas.fates import Fate, Mode, Verdict
+from lambdas.fates import Fate, Mode
 from lambdas.stockfile import Mapping, StockFile
 from lambdas.tallies import Totals
 from lambdas.upload import Address, Upload, metadata, new_id, object_key
@@ -75,9 +75,12 @@ def preview(
     store = (store or "").strip() or None
     upload = Upload(new_id(), Address("", ""), name, mode, store or mapping.always, mappings.id_of(mapping))
     reading = file.read(uploaded_at=upload.time, store=store)
-    verdicts = loading.foresee(stack.world, upload, reading)
-    told = lines.of(verdicts, reading.rejects)
-    return _previewed(upload, verdicts, told), told
+    told, alerts = lines.of([], reading.rejects), 0
+    for verdicts in loading.foresee(stack.world, upload, reading):
+        told += lines.of(verdicts)
+        alerts += sum(v.new is not None and crossing(v.new.was, v.row.count) is Crossing.OPENS for v in verdicts)
+    told.sort(key=lines.place)
+    return _previewed(upload, alerts, told), told
 
 
 def _opened(stack: Stack, data: bytes, mapping: Mapping | None) -> tuple[StockFile, Mapping]:
@@ -87,12 +90,11 @@ def _opened(stack: Stack, data: bytes, mapping: Mapping | None) -> tuple[StockFi
     return found.file, found.mapping
 
 
-def _previewed(upload: Upload, verdicts: list[Verdict], told: list[Line]) -> Receipt:
+def _previewed(upload: Upload, alerts: int, told: list[Line]) -> Receipt:
     fates = lines.count(told)
-    opening = [v for v in verdicts if v.new and crossing(v.new.was, v.row.count) is Crossing.OPENS]
     return Receipt(
         None, upload.name, upload.mode.value, "preview", upload.store, len(told), fates,
-        lines.expected(fates), None, 0, len(opening), None, None, None, None, None, None, {}, 0,
+        lines.expected(fates), None, 0, alerts, None, None, None, None, None, None, {}, 0,
         None, upload.mapping,
     )  # fmt: skip
 
