@@ -1,6 +1,7 @@
 # make run     everything on this machine: installs, starts, opens the dashboard
 # make test    installs what the tests need, checks and tests everything
 # make check   lint, types, layers
+# make bench    what a file costs, side by side with other ways; takes three quarters of an hour
 # make chaos   uploads while everything breaks: make chaos ROUNDS=20 SEED=7
 # make clean   removes what `install` made; the state folder .stocktrail stays
 
@@ -8,12 +9,14 @@ PYTHON ?= python3
 BIN := .venv/bin
 RUNTIME := .venv/runtime-installed
 TESTING := .venv/testing-installed
+BENCH := .venv/bench/bin
+BENCHING := .venv/bench/installed
 
 ROUNDS ?= 200
 SEED ?= 1
 JOBS ?= 2
 
-.PHONY: install run test check chaos clean
+.PHONY: install run test check chaos bench clean
 
 install: $(TESTING)
 
@@ -34,6 +37,9 @@ check: $(TESTING)
 chaos: $(TESTING)
 	$(BIN)/python -m tests.chaos --rounds $(ROUNDS) --seed $(SEED) --jobs $(JOBS)
 
+bench: $(BENCHING)
+	$(BENCH)/python -m bench
+
 clean:
 	rm -rf .venv .aws-sam .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
@@ -47,4 +53,9 @@ $(RUNTIME): .venv/pyvenv.cfg requirements.txt lambdas/requirements.txt
 
 $(TESTING): $(RUNTIME) requirements-dev.txt
 	$(BIN)/python -m pip install -q --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+$(BENCHING): .venv/pyvenv.cfg bench/requirements.txt requirements.txt requirements-dev.txt lambdas/requirements.txt
+	$(PYTHON) -m venv .venv/bench # of its own: awswrangler wants an older pyarrow
+	$(BENCH)/python -m pip install -q --disable-pip-version-check -r bench/requirements.txt
 	@touch $@

@@ -1,85 +1,37 @@
-"""What a file costs in time, beside the ways in which people load one today.
+"""What a file costs in time, memory and money: each way by itself, and ours through the whole chain.
 
-    python -m bench.loading [--rows 6 1000 10000] [--runs 5]
-
-Every way loads the same file three times: into a table that does not know its stores, the same file again, and the file
-with one row in a hundred changed (count and UpdatedAt). The ways take turns within each run, each with stores of its
-own, on one embedded engine on which nothing follows the stream: the writing alone. Ours does all that the Lambda does,
-from fetching the object to the receipt. Then, on a second engine, ours through the whole chain: from the PUT to
-the loaded receipt, and until the last stream record has been seen and checked. All figures are medians.
+The ways take turns within each run, each in a process of its own and with stores of its own, on an embedded engine on
+which nothing follows the stream; then the same file goes through the whole chain on a second engine, with the real
+Lambdas: from the PUT to the loaded receipt, and until the last stream record has been kept and checked.
 """
 
-import argparse
-import csv
-import io
-import statistics
+import json
+import subprocess
+import sys
 import tempfile
 import time
-from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from lambdas.fates import Mode
-from lambdas.loading import load
-from lambdas.upload import Address, Upload, metadata, new_id, object_key
+from bench.ways import SLOW, WAYS, file, files
 from local import engine
 from services import stack as stacks
 from services import uploads
+from services.outcome import Receipt
 from services.stack import Stack
 
-ITEMS = 1000
-"""Items of a store."""
-FILES = ("first load", "same again", "1 % changed")
-EARLY, LATE = "2026-11-24T06:00:00Z", "2026-11-25T06:00:00Z"
-Way = Callable[[Stack, bytes], None]
-Figures = dict[tuple[str, str], list[float]]
-"""Seconds by way and file."""
-
-
-def file(prefix: str, rows: int, changed: bool = False) -> bytes:
-    """Some stores, a thousand items each."""
-    lines = ["Store,Item,Count,UpdatedAt"]
-    for n in range(rows):
-        new = changed and n % 100 == 0
-        lines.append(f"{prefix} {n // ITEMS:04},Item {n % ITEMS:04},{n % 97 + 1 + new},{LATE if new else EARLY}")
-    return ("\n".join(lines) + "\n").encode()
-
-
-def row_by_row(stack: Stack, data: bytes) -> None:
-    """The class's loader: csv.DictReader, and a PutItem for each row."""
-    for row in csv.DictReader(io.StringIO(data.decode())):
-        stack.dynamodb.put_item(TableName=stack.settings.inventory_table, Item=_item(row))
-
-
-def _item(row: dict[str, str]) -> dict[str, Any]:
-    names = {"Store": "S", "Item": "S", "Count": "N", "UpdatedAt": "S"}
-    return {name: {kind: row[name]} for name, kind in names.items()}
-
-
-def batch_writer(stack: Stack, data: bytes) -> None:
-    """boto3's batch_writer: 25 rows a request, without a condition."""
-    resource = stack.session.resource("dynamodb", endpoint_url=stack.endpoint)
-    with resource.Table(stack.settings.inventory_table).batch_writer() as batch:
-        for row in csv.DictReader(io.StringIO(data.decode())):
-            batch.put_item(Item={**row, "Count": int(row["Count"])})
-
-
-def ours(stack: Stack, data: bytes) -> None:
-    """The loader's own code, in this process."""
-    upload_id = new_id()
-    key = object_key(upload_id, "bench.csv")
-    stack.s3.put_object(Bucket=stack.settings.bucket, Key=key, Body=data, Metadata=metadata(Mode.NEWEST, None))
-    load(stack.world, Upload(upload_id, Address(stack.settings.bucket, key, None), "bench.csv"), "bench")
-
-
-ALONE: dict[str, Way] = {"row by row": row_by_row, "batch_writer": batch_writer, "ours": ours}
+ROOT = Path(__file__).resolve().parent.parent
+CHAIN, LAST = "chain, to the receipt", "chain, to the last record"
+Figures = dict[str, dict[str, Any]]
+"""By way and file: `seconds`, a list of one a run; `units`, of reads and writes. And by way: `peak_mb`, the largest."""
 
 
 @contextmanager
-def running(*, followed: bool) -> Iterator[Stack]:
-    """A fresh engine with the stack. Not ``followed``: without event sources, so that nothing else is at work."""
+def running(*, followed: bool) -> Iterator[tuple[Stack, Path]]:
+    """A fresh engine with the stack, and its home. Not ``followed``: without event sources, so that nothing else is at
+    work."""
     with tempfile.TemporaryDirectory() as name:
         home = Path(name) / "home"
         stack = stacks.connect({"STOCKTRAIL_HOME": str(home)})
@@ -88,75 +40,75 @@ def running(*, followed: bool) -> Iterator[Stack]:
                 functions = stack.client("lambda")
                 for source in functions.list_event_source_mappings()["EventSourceMappings"]:
                     functions.delete_event_source_mapping(UUID=source["UUID"])
-            yield stack
+            yield stack, home
         finally:
             engine.stop(home)
             engine.detach(home)
 
 
-def alone(rows: int, runs: int) -> Figures:
-    found: Figures = defaultdict(list)
-    with running(followed=False) as stack:
-        for way in ALONE.values():  # what is made once, such as connections, is made before
-            way(stack, file(f"warm {way.__name__}", 6))
-        for run in range(runs):
-            for name, way in ALONE.items():
-                store = f"{name} {run}"
-                files = file(store, rows), file(store, rows), file(store, rows, changed=True)
-                for which, data in zip(FILES, files, strict=True):
-                    begin = time.monotonic()
-                    way(stack, data)
-                    found[name, which].append(time.monotonic() - begin)
-    return found
-
-
-def chain(rows: int, runs: int) -> Figures:
-    found: Figures = defaultdict(list)
-    with running(followed=True) as stack:
+def measure(rows: int, runs: int, slow_to: int) -> Figures:
+    """All ways on files of so many rows; those that make a request for each row only up to ``slow_to`` rows."""
+    ways = [way for way in WAYS if rows <= slow_to or way not in SLOW]
+    found: Figures = {}
+    with running(followed=False) as (_, alone), running(followed=True) as (stack, home):
         _through(stack, file("warm", 6))
         for run in range(runs):
-            store = f"chain {run}"
-            files = file(store, rows), file(store, rows), file(store, rows, changed=True)
-            for which, data in zip(FILES, files, strict=True):
-                loaded, seen = _through(stack, data)
-                found["chain, to the receipt", which].append(loaded)
-                found["chain, to the last record", which].append(seen)
+            for way in ways:
+                _note(found, way, _client(way, alone, f"{way} {run}", rows))
+            for name, one in _chain(stack, home, f"chain {run}", rows):
+                _note(found, name, one)
+        for way in ways:
+            metered = _client(way, alone, f"{way} in units", rows, units=True)["files"]
+            for kept, one in zip(found[way]["files"], metered, strict=True):
+                kept["units"] = one["units"]
     return found
 
 
-def _through(stack: Stack, data: bytes) -> tuple[float, float]:
-    """Seconds from the PUT until the receipt says loaded, and until every record has been seen and checked."""
+def _client(way: str, home: Path, store: str, rows: int, *, units: bool = False) -> dict[str, Any]:
+    command = [sys.executable, "-m", "bench.ways", way, "--home", str(home), "--store", store, "--rows", str(rows)]
+    done = subprocess.run(  # noqa: S603 (this project's own code)
+        [*command, *(["--units"] if units else [])], cwd=ROOT, stdout=subprocess.PIPE, check=True
+    )
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def _note(found: Figures, way: str, one: dict[str, Any]) -> None:
+    kept = found.setdefault(way, {"files": [{"seconds": []} for _ in one["files"]], "peak_mb": 0})
+    kept["peak_mb"] = max(kept["peak_mb"], one["peak_mb"])
+    for before, fresh in zip(kept["files"], one["files"], strict=True):
+        before["seconds"].append(fresh["seconds"])
+        before.update({"units": fresh["units"]} if "units" in fresh else {})
+
+
+def _chain(stack: Stack, home: Path, store: str, rows: int) -> Iterator[tuple[str, dict[str, Any]]]:
+    to_receipt, to_last = [], []
+    for data in files(store, rows).values():
+        loaded, seen, receipt = _through(stack, data)
+        units = float(receipt.reads), float(receipt.writes)
+        to_receipt.append({"seconds": loaded})
+        to_last.append({"seconds": seen, "units": units})
+    peak = max(_peaks(home), default=0)
+    yield CHAIN, {"files": to_receipt, "peak_mb": peak}
+    yield LAST, {"files": to_last, "peak_mb": peak}
+
+
+def _through(stack: Stack, data: bytes) -> tuple[float, float, Receipt]:
+    """Seconds from the PUT until the receipt says loaded, and until every record has been kept and checked."""
     begin, loaded = time.monotonic(), 0.0
-    for receipt in uploads.follow(stack, uploads.send(stack, "bench.csv", data), timeout=600):
+    for receipt in uploads.follow(stack, uploads.send(stack, "bench.csv", data), timeout=1800):
         if receipt.state == "loaded" and not loaded:
             loaded = time.monotonic() - begin
-    return loaded, time.monotonic() - begin
+    return loaded, time.monotonic() - begin, receipt
 
 
-def table(rows: int, figures: Figures) -> Iterator[str]:
-    yield f"\n{rows:,} rows: seconds (rows/s)\n"
-    yield "| | " + " | ".join(FILES) + " |"
-    yield "|---|" + "---|" * len(FILES)
-    for way in dict.fromkeys(way for way, _ in figures):
-        medians = [statistics.median(figures[way, which]) for which in FILES]
-        yield f"| {way} | " + " | ".join(f"{s:.3f} ({rows / s:,.0f})" for s in medians) + " |"
-    for rival in ("row by row", "batch_writer"):
-        times = [
-            f"{statistics.median(figures[rival, which]) / statistics.median(figures['ours', which]):.1f}"
-            for which in FILES
-        ]
-        yield f"| ours is … times as fast as {rival} | " + " | ".join(times) + " |"
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m bench.loading", description=__doc__)
-    parser.add_argument("--rows", type=int, nargs="+", default=[6, 1000, 10_000])
-    parser.add_argument("--runs", type=int, default=5)
-    arguments = parser.parse_args()
-    for rows in arguments.rows:
-        figures = alone(rows, arguments.runs) | chain(rows, arguments.runs)
-        print("\n".join(table(rows, figures)), flush=True)
-
-
-if __name__ == "__main__":
-    main()
+def _peaks(home: Path) -> Iterator[int]:
+    """The peak memory, in MB, of each process that has run the loader for this engine. Of Linux alone."""
+    for status in Path("/proc").glob("[0-9]*/status"):
+        try:
+            command = (status.parent / "cmdline").read_text()
+            if str(home) in command and "Loader" in command:
+                [line] = [line for line in status.read_text().splitlines() if line.startswith("VmHWM")]
+                yield int(line.split()[1]) // 1024
+        except (OSError, ValueError):  # it has ended meanwhile
+            continue

@@ -7,57 +7,22 @@ import csv
 import os
 import re
 import signal
-import socket
-import subprocess
-import sys
-import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from urllib.error import URLError
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from local import engine
 from services import stack as stacks
 from services import uploads
 from services.stack import Stack
 from tests.conftest import SAMPLES
+from tests.dashboard import PAGES, at_rest, chromium, pick, running
 from tests.waiting import until
 
 ROOT = SAMPLES.parent
-PAGES = {"": "Overview", "upload": "Upload", "changes": "Changes", "alerts": "Alerts", "pipeline": "Pipeline"}
 SECONDS = 15_000  # in milliseconds; what is waited for comes in far less
-
-
-@contextmanager
-def running(home: Path) -> Iterator[str]:
-    """The address of a dashboard on a state folder; at the end it, and then its engine, are gone."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    environ = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "STOCKTRAIL_"))}
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true", f"--server.port={port}"]
-    with (home / "dashboard.log").open("w") as log:
-        process = subprocess.Popen(
-            command, cwd=ROOT, env=environ | {"STOCKTRAIL_HOME": str(home / "state")}, stdout=log, stderr=log
-        )
-    try:
-        until(lambda: healthy(port))
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.wait(30)
-        until(lambda: not engine.status(home / "state").running)
-
-
-def healthy(port: int) -> bool:
-    try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=1) as answer:
-            return bool(answer.status == 200)
-    except (URLError, ConnectionError):
-        return False
 
 
 @pytest.fixture(scope="module")
@@ -82,10 +47,8 @@ def state(home: Path, dashboard: str) -> Iterator[Path]:
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     expect.set_options(timeout=SECONDS)
-    with sync_playwright() as play:
-        chromium = play.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
-        yield chromium
-        chromium.close()
+    with chromium() as one:
+        yield one
 
 
 Open = Callable[..., Page]
@@ -113,25 +76,6 @@ def opened(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Open]:
 def cells(page: Page, text: str) -> Locator:
     """The cells of the page's tables that hold exactly this text."""
     return page.locator("canvas td", has_text=re.compile(f"^{re.escape(text)}$"))
-
-
-def at_rest(page: Page) -> None:
-    """Wait until the page's script has ended: till then what it replaces, an old file picker say, is still there."""
-    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
-
-
-def pick(page: Page, path: Path, mode: str = "") -> None:
-    """Pick a file on a page that is at rest, and then a mode.
-
-    Not the other way round: a file picked in the instant in which a run of the script begins is lost, because
-    Streamlit empties the queue in which the address to upload it to is on its way to the browser.
-    """
-    at_rest(page)
-    page.locator("input[type=file]").set_input_files(path)
-    expect(page.get_by_text("what it will do")).to_be_visible()
-    if mode:
-        page.get_by_role("radiogroup").get_by_text(mode, exact=True).click()
-        expect(page.get_by_text(f"what it will do · {mode}")).to_be_visible()
 
 
 def send(page: Page, path: Path, mode: str = "") -> None:

@@ -1,0 +1,76 @@
+"""A dashboard of its own: `streamlit run` on a state folder, and what a browser does with it."""
+
+import os
+import socket
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.error import URLError
+
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from local import engine
+from tests.waiting import until
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGES = {"": "Overview", "upload": "Upload", "changes": "Changes", "alerts": "Alerts", "pipeline": "Pipeline"}
+"""Each page's address and its heading."""
+
+
+@contextmanager
+def running(home: Path) -> Iterator[str]:
+    """The address of a dashboard on a state folder; at the end it, and then its engine, are gone."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    environ = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "STOCKTRAIL_"))}
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true", f"--server.port={port}"]
+    with (home / "dashboard.log").open("w") as log:
+        process = subprocess.Popen(
+            command, cwd=ROOT, env=environ | {"STOCKTRAIL_HOME": str(home / "state")}, stdout=log, stderr=log
+        )
+    try:
+        until(lambda: healthy(port))
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait(30)
+        until(lambda: not engine.status(home / "state").running)
+
+
+def healthy(port: int) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=1) as answer:
+            return bool(answer.status == 200)
+    except (URLError, ConnectionError):
+        return False
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as play:
+        browser = play.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+def at_rest(page: Page) -> None:
+    """Wait until the page's script has ended: till then what it replaces, an old file picker say, is still there."""
+    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
+
+
+def pick(page: Page, path: Path, mode: str = "") -> None:
+    """Pick a file on a page that is at rest, and then a mode.
+
+    Not the other way round: a file picked in the instant in which a run of the script begins is lost, because
+    Streamlit empties the queue in which the address to upload it to is on its way to the browser.
+    """
+    at_rest(page)
+    page.locator("input[type=file]").set_input_files(path)
+    expect(page.get_by_text("what it will do")).to_be_visible()
+    if mode:
+        page.get_by_role("radiogroup").get_by_text(mode, exact=True).click()
+        expect(page.get_by_text(f"what it will do · {mode}")).to_be_visible()
