@@ -123,12 +123,18 @@ def _totals(stack: Stack, item: dict[str, Any]) -> Totals:
 def _listed(stack: Stack, item: dict[str, Any]) -> Receipt:
     """The same for a list, where what has settled is counted once and then kept with the receipt."""
     if "Settled" in item:
-        return of_item(item, tallies.of_values(item["Settled"]))
+        found = of_item(item, tallies.of_values(item["Settled"]))
+        if _all_through(found):  # else it has been applied to some items once more since then
+            return found
     totals = _totals(stack, item)
     found = of_item(item, totals)
-    if found.state == "loaded" and totals.seen == totals.checked == found.records_expected:
+    if found.state == "loaded" and _all_through(found):
         receipts.settle(stack.dynamodb, stack.settings.uploads_table, item["UploadId"], totals)
     return _exact(stack, found)
+
+
+def _all_through(of: Receipt) -> bool:
+    return of.records_seen == of.records_checked == of.records_expected
 
 
 def _exact(stack: Stack, of: Receipt) -> Receipt:

@@ -4,11 +4,15 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from lambdas import inventory, tables
+from lambdas import inventory, tables, times
+from lambdas.applying import Application
+from lambdas.stockfile import Row
+from lambdas.upload import Address, Upload, new_id
 from services.stack import Stack
 
 
@@ -98,3 +102,15 @@ def test_a_transaction_keeps_the_token_that_makes_its_repetition_harmless(stack:
     with pytest.raises(client.exceptions.TransactionCanceledException) as refused:
         client.transact_write_items(TransactItems=[{"Put": once}])
     assert refused.value.response["CancellationReasons"][0]["Code"] == "ConditionalCheckFailed"
+
+
+@pytest.mark.parametrize("wrong", [{"Count": "12"}, {"UploadId": 7}, {"UpdatedAt": 2026}])
+def test_an_item_with_an_attribute_of_another_type_is_named_and_not_tried_for_ever(
+    stack: Stack, store: str, wrong: dict[str, Any]
+):
+    item = {"Store": store, "Item": "Tea", "Count": 12, "UpdatedAt": times.now(), "UploadId": "by hand"} | wrong
+    stack.dynamodb.put_item(TableName=stack.settings.inventory_table, Item=tables.to_item(item))
+    upload = Upload(new_id(), Address("", ""), "stock.csv")
+    application = Application.of(stack.world, upload, upload.time)
+    with pytest.raises(ValueError, match=f"an attribute of the item “Tea” of “{store}” has another type"):
+        application.apply([Row(2, store, "Tea", Decimal(5), times.now())])

@@ -81,6 +81,29 @@ def test_a_file_that_changes_nothing_costs_a_fraction_of_a_write_for_each_row(st
     assert spending.price(Units(float(one.reads), float(one.writes))) < spending.price(Units(0, 5000)) * 0.03
 
 
+def test_what_has_settled_is_counted_once_for_a_list_and_again_when_more_is_expected(stack: Stack, store: str):
+    upload_id = sent(stack, stock(3, store)).upload_id or ""
+
+    def listed() -> Receipt:
+        return next(one for one in uploads.recent(stack) if one.upload_id == upload_id)
+
+    first = listed()
+    keys = {"UploadId": {"S": upload_id}}
+    kept = tables.query(
+        stack.dynamodb, stack.settings.tallies_table, KeyConditionExpression="UploadId = :upload",
+        ExpressionAttributeValues=tables.to_item({":upload": upload_id}),
+    )  # fmt: skip
+    for one in list(kept):
+        stack.dynamodb.delete_item(TableName=stack.settings.tallies_table, Key=keys | {"Batch": one["Batch"]})
+    assert listed() == first
+    stack.dynamodb.update_item(
+        TableName=stack.settings.uploads_table, Key=keys, UpdateExpression="SET Expected = :four",
+        ExpressionAttributeValues=tables.to_item({":four": 4}),
+    )  # fmt: skip
+    assert (first.records_seen, listed().records_seen) == (3, 0)
+    stack.dynamodb.delete_item(TableName=stack.settings.uploads_table, Key=keys)
+
+
 def test_what_an_upload_took_is_said_in_units_and_in_dollars():
     item = {"UploadId": "x", "Name": "x.csv", "Rows": 100_000, "Fates": {"unchanged": 99_990, "rejected": 10}}
     item |= {"LoadedAt": "2026-11-25T00:00:00.000000Z", "Reads": Decimal("3412.5"), "Writes": Decimal(1)}

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -249,6 +250,14 @@ def test_what_was_said_of_a_file_that_was_not_sent_is_not_said_of_the_next():
     app = choose(picked(("one.csv", data)), "count", "Available")
     assert can_send(app)
     assert not can_send(pick(click(app, "Not now"), ("two.csv", data)))
+
+
+def test_a_big_file_that_is_under_way_says_how_far_it_is(stack: Stack):
+    receipt = sent(stack, b"Item,Store,Count\nTea,Far,3\nJam,Far,\n", name="far.csv")
+    assert receipt.whole == 2
+    under_way = replace(receipt, state="loading", rows=20_000, whole=100_000, loaded_at=None)
+    assert receipts.stages(under_way)[2] == receipts.Stage("Rows applied 20,000 of 100,000", None, "now")
+    assert receipts.stages(receipt)[2].label == "Rows applied"
 
 
 def test_an_upload_that_waits_says_so_at_its_stage_and_on_the_pipeline(stack: Stack):
