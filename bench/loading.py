@@ -10,12 +10,12 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from bench.ways import SLOW, WAYS, file, files
+from bench.ways import file, files
 from local import engine
 from services import stack as stacks
 from services import uploads
@@ -24,6 +24,8 @@ from services.stack import Stack
 
 ROOT = Path(__file__).resolve().parent.parent
 CHAIN, LAST = "chain, to the receipt", "chain, to the last record"
+METERED_TO = 10_000
+"""Rows, up to which the others are metered as well: each of theirs takes a unit, however many there are."""
 Figures = dict[str, dict[str, Any]]
 """By way and file: `seconds`, a list of one a run; `units`, of reads and writes. And by way: `peak_mb`, the largest."""
 
@@ -46,9 +48,8 @@ def running(*, followed: bool) -> Iterator[tuple[Stack, Path]]:
             engine.detach(home)
 
 
-def measure(rows: int, runs: int, slow_to: int) -> Figures:
-    """All ways on files of so many rows; those that make a request for each row only up to ``slow_to`` rows."""
-    ways = [way for way in WAYS if rows <= slow_to or way not in SLOW]
+def measure(rows: int, runs: int, ways: Iterable[str]) -> Figures:
+    """The ways on files of so many rows, and the chain."""
     found: Figures = {}
     with running(followed=False) as (_, alone), running(followed=True) as (stack, home):
         _through(stack, file("warm", 6))
@@ -57,7 +58,7 @@ def measure(rows: int, runs: int, slow_to: int) -> Figures:
                 _note(found, way, _client(way, alone, f"{way} {run}", rows))
             for name, one in _chain(stack, home, f"chain {run}", rows):
                 _note(found, name, one)
-        for way in ways:
+        for way in (way for way in ways if rows <= METERED_TO or way == "ours"):
             metered = _client(way, alone, f"{way} in units", rows, units=True)["files"]
             for kept, one in zip(found[way]["files"], metered, strict=True):
                 kept["units"] = one["units"]
