@@ -95,6 +95,7 @@ class Life:
             changes = self._gate.changes if self._gate else 0
             if not self.home_is_ours():
                 raise EngineError(f"The state was not saved: {self._folder.home} belongs to another engine now.")
+            _set_aside_what_stays()
             try:
                 child = os.fork()
             except OSError as error:
@@ -177,6 +178,13 @@ class Life:
             _log.warning(
                 "stopping with work under way after %s s; it is done again after the next start", _DRAIN_SECONDS
             )
+
+
+def _set_aside_what_stays() -> None:
+    """The tables and the stream are a heap that only grows; looking through it again and again would hold up requests.
+    The garbage of the moment goes first, so that it is not kept with it."""
+    gc.collect(1)
+    gc.freeze()
 
 
 def _save_and_exit(folder: Folder) -> None:
