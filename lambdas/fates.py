@@ -97,8 +97,8 @@ def split_duplicates(rows: Iterable[Row], mode: Mode, *, adds: bool = False) -> 
     winners: list[Row] = []
     losers: list[Verdict] = []
     reason = "added up in row {}" if adds else "row {} of the same file counts"
-    # Sorted, and not kept by key: of a million rows the keys alone would take more memory than the rows. Both sorts
-    # leave what is equal in the file's order.
+    # Sorted, and not kept by key: a table of keys would take half as much memory again as the rows. Both sorts leave
+    # what is equal in the file's order.
     in_order = sorted(sorted(rows, key=itemgetter(_ITEM)), key=itemgetter(_STORE))
     for _, of_key in groupby(in_order, itemgetter(_STORE, _ITEM)):
         row, *others = of_key

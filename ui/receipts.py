@@ -98,7 +98,7 @@ def draw(of: Receipt, told: rows.Told, key: str, to_mend: tuple[str, rows.Mended
     if of.usable:
         rows.draw_usable(of, told, key)
     if of.state == "loaded" and of.settled:
-        st.caption(words.cost(of))
+        st.caption(plain.escaped(words.cost(of)))  # two dollar signs would be a formula
 
 
 def _draw_unloaded(of: Receipt, said: str) -> None:
