@@ -114,7 +114,7 @@ def _sent(chrome: Browser, address: str, place: Path, n: int, found: Times) -> N
     for out in (False, True):  # the first brings the items in, the second brings one of them to nothing
         (place / "six.csv").write_bytes(_six(f"Clicked {n}", out=out))
         dashboard.pick(page, place / "six.csv")
-        said = f"6 rows: 6 {'changed' if out else 'new'}. 6 stream records expected"
+        said = f"6 rows: 6 {'changed' if out else 'new'}. 6 stream records expected,"  # a preview ends there
         loaded, alerted = _clicked(page, said, f"6 seen. {int(out)} alert")
     found["click to receipt"].append(loaded)
     found["click to alert"].append(alerted)
