@@ -1,9 +1,9 @@
-"""The overview: what is out of stock, what just changed, and the table itself."""
+"""The overview: what is out, what will be, what changed today, every store, the last uploads, and what is unusual."""
 
 import streamlit as st
 
-from services import words
-from ui import charts, delivery, failed, parcels, plain, reads, samples, stocklist, tables, waiting
+from ui import delivery, failed, following, parcels, reads, samples, waiting
+from ui.overview import glance, latest, locked, quiet, short, soon, stores, today
 from ui.page import live, page
 
 held = page("Overview")
@@ -11,6 +11,9 @@ held = page("Overview")
 if "welcome" in st.session_state and (sent := parcels.current()):
     delivery.deliver(held, sent)
     st.button("Close the receipt", on_click=st.session_state.pop, args=("welcome",))
+if released := locked.released():
+    delivery.deliver(held, released)
+    st.button("Close the receipt", on_click=locked.close, key="close-released")
 
 
 @live(2)
@@ -18,11 +21,11 @@ def wait_for_the_first():
     """Somebody else may send it: then the page goes on by itself."""
     held = reads.refreshed()
     waiting.announce(held)
-    if held.mirror.items:
+    if following.figures(held).items:
         st.rerun()
 
 
-if not held.mirror.items:
+if not following.figures(held).items:
     st.info("There is no stock yet. Send a stock file, or try one of these samples with one click.")
     if name := samples.chosen("first", explained=True):
         parcels.pack_sample(name)
@@ -33,47 +36,50 @@ if not held.mirror.items:
     st.stop()
 
 
-def fact(label, value, below):
-    st.metric(label, value, plain.escaped(below), delta_color="off", delta_arrow="off", border=True)
-
-
+# Each part by itself: what is slow to come holds up nothing above it.
 @live(2)
 def now():
     held = reads.refreshed()
     waiting.announce(held)
     failed.announce(held)
-    frame = tables.stock(held)
-    out = frame[frame["state"] == tables.OUT]
-    last = next(iter(reads.receipts(held)), None)
-    with st.container(horizontal=True):
-        fact("Out of stock", f"{len(out):,}", f"in {words.some(out['store'].nunique(), 'store')}")
-        fact("Items", f"{len(frame):,}", "one for each store and item")
-        fact("Stores", f"{frame['store'].nunique():,}", "that have sent a file")
-        fact("Last upload", words.ago(last.received_at) if last else "never", last.file if last else "")
-    left, right = st.columns(2, gap="medium")
-    with left:
-        stocklist.what_is_out(out)
-    with right:
-        stocklist.what_just_changed(held)
+    glance.draw(held)
+    short.draw(held)
+
+
+@live(10)
+def out_soon():
+    soon.draw(reads.refreshed())
 
 
 @live(2)
-def stores():
-    st.subheader("Items by store", anchor=False)
-    figure, others = charts.by_store(reads.refreshed())
-    st.plotly_chart(figure, key="by-store", config={"displayModeBar": False}, alt="Items in and out of stock by store")
-    if others:
-        st.caption(others)
+def changes_today():
+    today.draw(reads.refreshed())
+
+
+@live(5)
+def by_store():
+    stores.draw(reads.refreshed())
 
 
 @live(2)
-def table():
-    st.subheader("All items", anchor=False)
-    frame = stocklist.filtered(tables.stock(reads.refreshed()))
-    tables.show(frame, "stock", "All items")
-    tables.download(frame.drop(columns="age"), "stock.csv")
+def last_uploads():
+    latest.draw(reads.refreshed())
+
+
+@live(10)
+def went_quiet():
+    quiet.draw(reads.refreshed())
+
+
+@live(5)
+def locked_counts():
+    locked.draw(reads.refreshed())
 
 
 now()
-stores()
-table()
+out_soon()
+changes_today()
+by_store()
+last_uploads()
+went_quiet()
+locked_counts()

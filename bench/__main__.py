@@ -1,6 +1,6 @@
 """make bench: everything that is measured side by side, and the page that tells of it.
 
-    python -m bench [--rows 6 1000 10000 100000] [--runs 5] [--ways WAY…] [--only loading writing six pages]
+    python -m bench [--rows 6 1000 10000 100000] [--runs 5] [--ways WAY…] [--only loading writing six pages many]
 
 Each part's figures go into bench/results.json as soon as there are any, in the place of what stood there of the same
 size, and docs/performance.md is written anew: so a million rows can be added on a day that has the time for it
@@ -15,12 +15,12 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from bench import loading, report, watching, writing
+from bench import loading, many, report, watching, writing
 from bench.ways import SLOW, WAYS
 
 RESULTS = loading.ROOT / "bench" / "results.json"
 SLOW_TO = 10_000
-PARTS = ("loading", "writing", "six", "pages")
+PARTS = ("loading", "writing", "six", "pages", "many")
 
 
 def machine() -> dict[str, str]:
@@ -53,6 +53,9 @@ def main() -> None:
         keep()
     if "pages" in given.only:
         results["pages"] = watching.pages(given.runs)
+        keep()
+    if "many" in given.only:
+        results["many"] = many.pages(given.runs)
         keep()
     if "writing" in given.only:
         results["writing"] = writing.measure(10_000, given.runs)

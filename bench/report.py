@@ -11,14 +11,16 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from bench import many
 from bench.loading import CHAIN, LAST, ROOT
 from bench.ways import FILES
 from lambdas.spending import Units, price
 from services.words import dollars
-from tests.dashboard import chromium
+from tests.dashboard import PAGES, chromium
 
 Results = dict[str, Any]
-"""`machine`; `loading` by rows, as `bench.loading` gives it; `writing`; `six rows` and `pages`: seconds, by what."""
+"""`machine`; `loading` by rows, as `bench.loading` gives it; `writing`; seconds, by what: `six rows`, `pages` and
+`many`."""
 PAGE, PLOT = ROOT / "docs" / "performance.md", ROOT / "docs" / "performance.png"
 RIVALS = ("row by row", "batch_writer")
 
@@ -39,6 +41,8 @@ def page(results: Results) -> Iterator[str]:
         yield from _six_rows(waited)
     if pages := results.get("pages"):
         yield from _pages(pages)
+    if wide := results.get("many"):
+        yield from _many(wide)
 
 
 _HEAD = """# Performance
@@ -152,6 +156,21 @@ of a new browser context, from asking for the address until the heading stands t
     yield "| | seconds |\n|---|---|"
     for what, seconds in pages.items():
         yield f"| {what} | {statistics.median(seconds):.3f} |"
+
+
+def _many(times: dict[str, list[float]]) -> Iterator[str]:
+    yield f"""
+## In the browser, over {many.STORES * many.ITEMS:,} items
+
+In {many.STORES} stores, loaded through the whole chain just before. Medians of {len(times[many.FILTER])}: seconds; of a
+new browser, and of one that has been there before and holds Streamlit's files. The first visitor after a start waits
+until the table has been read: {times[many.START][0]:.1f} s. From the Enter behind a search on the Stock page until the
+caption of the table tells how many are left: **{statistics.median(times[many.FILTER]):.3f} s**.
+"""
+    yield "| | new browser | known browser |\n|---|---|---|"
+    for heading in PAGES.values():
+        both = (times[f"{heading}, {which}"] for which in (many.FIRST, many.KNOWN))
+        yield f"| {heading} | " + " | ".join(f"{statistics.median(one):.3f}" for one in both) + " |"
 
 
 def _plot(results: Results) -> None:

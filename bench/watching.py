@@ -10,6 +10,8 @@ import statistics
 import tempfile
 import time
 from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from playwright.sync_api import Browser, Page, expect
@@ -79,23 +81,31 @@ def pages(runs: int, items: int = 10_000) -> Times:
         list(uploads.follow(stack, uploads.send(stack, "stock.csv", file("Page", items)), timeout=600))
         for _ in range(runs):
             for path, heading in PAGES.items():
-                _page(chrome, f"{address}/{path}", heading, found)
+                with painted(chrome, f"{address}/{path}", heading) as (page, seconds):
+                    found[f"{heading}, first paint"].append(seconds)
+                    found[f"{heading}, rerun"].append(_rerun(page))
         for n in range(runs):
             _sent(chrome, f"{address}/upload", Path(name), n, found)
         engine.detach(state)
     return found
 
 
-def _page(chrome: Browser, address: str, heading: str, found: Times) -> None:
+@contextmanager
+def painted(chrome: Browser, address: str, heading: str) -> Iterator[tuple[Page, float]]:
+    """A page in a new browser context; and the seconds until its heading stood there and its script had ended."""
     context = chrome.new_context(viewport={"width": 1440, "height": 900})
     page = context.new_page()
+    yield page, paint(page, address, heading)
+    context.close()
+
+
+def paint(page: Page, address: str, heading: str) -> float:
+    """The seconds from asking for an address until its heading stands there and its script has ended."""
     begin = time.monotonic()
     page.goto(address)
     expect(page.get_by_role("heading", level=1, name=heading)).to_be_visible()
     dashboard.at_rest(page)
-    found[f"{heading}, first paint"].append(time.monotonic() - begin)
-    found[f"{heading}, rerun"].append(_rerun(page))
-    context.close()
+    return time.monotonic() - begin
 
 
 def _rerun(page: Page) -> float:

@@ -40,12 +40,19 @@ class Application:
     @classmethod
     def of(cls, world: World, upload: Upload, at: str, *, rerun: bool = False) -> "Application":
         """``at``: the time that rows count as of when they state none, as in ``Applied``."""
-        return cls(world, Others(world, upload), Applied(upload.id, upload.mode, at), rerun)
+        return cls(world, Others(world, upload), Applied(upload.id, upload.mode, at, upload.undoes or ""), rerun)
 
     def plan(self, rows: list[Row]) -> Plan:
         """Judge rows against what the table holds now. Writes nothing."""
+        return self.judged(rows, self.read(rows))
+
+    def read(self, rows: list[Row]) -> dict[Key, Item]:
+        """What the table holds now of the rows' items."""
         table = self.world.settings.inventory_table
-        items = inventory.read(self.world.dynamodb, table, [(row.store, row.item) for row in rows])
+        return inventory.read(self.world.dynamodb, table, [(row.store, row.item) for row in rows])
+
+    def judged(self, rows: list[Row], items: dict[Key, Item]) -> Plan:
+        """Judge rows against these items, which ``read`` gave."""
         verdicts = [judge(row, inventory.held(items.get((row.store, row.item))), self.applied) for row in rows]
         verdicts, asked = self.others.overruled(self._remembered(verdicts), self.applied)
         return Plan(verdicts, items, asked)
@@ -79,7 +86,7 @@ class Application:
         """What is to be put. In the simpler modes an unchanged item is put back exactly as it stands."""
         if verdict.to_write:
             return inventory.item_of(verdict)
-        back = self.applied.mode is not Mode.NEWEST and verdict.fate is Fate.UNCHANGED
+        back = self.applied.mode in (Mode.PLAIN, Mode.STAMP) and verdict.fate is Fate.UNCHANGED
         return items[(verdict.row.store, verdict.row.item)] if back else None
 
     def _remembered(self, verdicts: list[Verdict]) -> list[Verdict]:

@@ -28,6 +28,11 @@ class Mode(StrEnum):
     NEWEST = "newest"  # the newer UpdatedAt wins, by a conditional write
     PLAIN = "plain"  # PutItem of what the file states
     STAMP = "stamp"  # PutItem with UpdatedAt = the time of the load
+    UNDO = "undo"  # what one upload changed is put back, where nothing has changed it since
+
+
+OF_FILES = (Mode.NEWEST, Mode.PLAIN, Mode.STAMP)
+"""The modes that a file of stock is sent in. `undo` is for the files that we make ourselves."""
 
 
 class Fate(StrEnum):
@@ -50,23 +55,31 @@ WRITES = frozenset({Fate.INSERTED, Fate.CHANGED, Fate.TOUCHED})
 class Held:
     """What the table holds of an item. ``was`` is the count that the last write replaced, None for an insert.
 
-    ``was`` lets a loader that runs again tell what its own earlier write did.
+    ``was`` lets a loader that runs again tell what its own earlier write did. ``restored``: an undo has put it back,
+    and this is the upload whose statement it was.
     """
 
     count: Decimal | None
     updated_at: str = ""
     upload_id: str = ""
     was: Decimal | None = None
+    restored: str = ""
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether an undo has taken the item away: what it leaves says nothing but which upload that was."""
+        return self.count is None and not self.updated_at
 
 
 @dataclass(frozen=True, slots=True)
 class Applied:
     """How one upload is applied. ``at`` is the time its rows count as of when they state none (in `stamp` mode,
-    the time of the load), as fixed-width UTC text."""
+    the time of the load), as fixed-width UTC text. ``undoes``: in `undo` mode, the upload that is undone."""
 
     upload_id: str
     mode: Mode
     at: str
+    undoes: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,10 +144,12 @@ def _added(so_far: Row, row: Row) -> Row:
 
 def judge(row: Row, held: Held | None, applied: Applied) -> Verdict:
     """The fate of a row against what the table holds now, and what to write for it."""
-    if held is None:
-        return Verdict(row, Fate.INSERTED, None, _statement(row, None, applied))
-    if held.upload_id == applied.upload_id:
+    if held is not None and held.upload_id == applied.upload_id:
         return written(row, held)
+    if applied.mode is Mode.UNDO:
+        return _judge_undo(row, held, applied)
+    if held is None or held.is_gone:
+        return Verdict(row, Fate.INSERTED, held, _statement(row, held, applied))
     if applied.mode is Mode.NEWEST:
         return _judge_newest(row, held, applied)
     new = _statement(row, held, applied)
@@ -153,6 +168,19 @@ def _judge_newest(row: Row, held: Held, applied: Applied) -> Verdict:
         return Verdict(row, Fate.STALE, held, reason=f"the table holds a count as of {held.updated_at}")
     fate = Fate.TOUCHED if row.count == held.count else Fate.CHANGED
     return Verdict(row, fate, held, _statement(row, held, applied))
+
+
+def _judge_undo(row: Row, held: Held | None, applied: Applied) -> Verdict:
+    """Back to what was before, where the item still is what the upload that is undone has made of it."""
+    if held is None:
+        return Verdict(row, Fate.STALE, None, reason="it has been removed since")
+    if applied.undoes not in (held.upload_id, held.restored):
+        return Verdict(row, Fate.STALE, held, reason=f"it has been changed since, by {held.upload_id or 'no upload'}")
+    new = Held(row.count, row.updated_at or "", applied.upload_id, held.count, row.by)
+    if (new.count, new.updated_at) == (held.count, held.updated_at):
+        return Verdict(row, Fate.UNCHANGED, held)
+    fate = Fate.INSERTED if held.is_gone else Fate.CHANGED if row.count != held.count else Fate.TOUCHED
+    return Verdict(row, fate, held, new)
 
 
 def _statement(row: Row, held: Held | None, applied: Applied) -> Held:

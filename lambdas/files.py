@@ -5,7 +5,7 @@ Knows nothing of what is done with the rows.
 
 from botocore.exceptions import ClientError
 
-from lambdas import mappings
+from lambdas import mappings, undoing
 from lambdas.fates import Mode, Verdict, split_duplicates
 from lambdas.stockfile import Reading, Row, StockFile, Unreadable
 from lambdas.upload import Upload, with_metadata
@@ -30,6 +30,8 @@ def fetch(world: World, upload: Upload) -> tuple[bytes, Upload]:
 
 def read(world: World, data: bytes, upload: Upload) -> tuple[Reading, str | None]:
     """What the file holds, read with its upload's mapping; and the store that the mapping says for every file."""
+    if upload.mode is Mode.UNDO:
+        return undoing.read(data), None
     mapping = mappings.get(world, upload.mapping or mappings.AUTO)
     return StockFile(data, mapping).read(uploaded_at=upload.time, store=upload.store), mapping.always
 

@@ -1,7 +1,9 @@
 """The Inventory table: what it holds of an item, and the writes that keep it right.
 
 Owns the shape of an item and the condition of a write. Knows nothing of files or receipts.
-An item: Store, Item, Count (N), UpdatedAt and UploadId (S), and Was (N): the count that its last write replaced.
+An item: Store, Item, Count (N), UpdatedAt and UploadId (S), and Was (N): the count that its last write replaced; and,
+if an undo has put it back, Restored (S): the upload whose statement that was. An item that an undo has taken away is
+gone: UploadId and Was are all that is left of it, so that its stream record says which upload did it.
 """
 
 from collections.abc import Iterable, Sequence
@@ -73,10 +75,14 @@ def held(item: Item | None) -> Held | None:
     if item is None:
         return None
     was = item.get("Was", {}).get("N")
-    return Held(
-        count_in(item), item.get("UpdatedAt", {}).get("S", ""), item.get("UploadId", {}).get("S", ""),
-        None if was is None else Decimal(was),
-    )  # fmt: skip
+    at, by, restored = (item.get(name, {}).get("S", "") for name in ("UpdatedAt", "UploadId", "Restored"))
+    return Held(count_in(item), at, by, None if was is None else Decimal(was), restored)
+
+
+def is_gone(item: Item | None) -> bool:
+    """Whether an undo has taken the item away."""
+    there = held(item)
+    return there is not None and there.is_gone
 
 
 def item_of(verdict: Verdict) -> dict[str, Any]:
@@ -84,9 +90,13 @@ def item_of(verdict: Verdict) -> dict[str, Any]:
     row, new = verdict.row, verdict.new
     if new is None:
         raise ValueError(f"row {row.number} is {verdict.fate}: there is nothing to write")
-    item = {"Store": {"S": row.store}, "Item": {"S": row.item}, "Count": {"N": str(new.count)}}
-    item |= {"UpdatedAt": {"S": new.updated_at}, "UploadId": {"S": new.upload_id}}
-    return item if new.was is None else item | {"Was": {"N": str(new.was)}}
+    item = {"Store": {"S": row.store}, "Item": {"S": row.item}, "UploadId": {"S": new.upload_id}}
+    if new.updated_at:
+        item["UpdatedAt"] = {"S": new.updated_at}
+    if new.restored:
+        item["Restored"] = {"S": new.restored}
+    counts = {"Count": new.count, "Was": new.was}
+    return item | {name: {"N": str(count)} for name, count in counts.items() if count is not None}
 
 
 def put_as_read(client: Any, table: str, puts: Iterable[Put], *, newest: bool) -> list[tuple[Verdict, Item | None]]:

@@ -12,6 +12,7 @@ import json
 import secrets
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from typing import Any
 
 from lambdas.fates import WRITES, Fate, Verdict
@@ -35,13 +36,18 @@ def place(line: Line) -> tuple[int, str]:
 
 def _line(verdict: Verdict) -> Line:
     row, new, held = verdict.row, verdict.new, verdict.held
-    line: Line = {"row": row.number, "store": row.store, "item": row.item, "count": f"{row.count:f}"}
+    line: Line = {"row": row.number, "store": row.store, "item": row.item, "count": spelled(row.count)}
     line |= {"fate": verdict.fate.value, "updated_at": new.updated_at if new else row.updated_at}
     if held and held.count is not None:
         line["was"] = f"{held.count:f}"
     if row.column:
         line["column"] = row.column
     return line | ({"reason": verdict.reason} if verdict.reason else {})
+
+
+def spelled(count: Decimal | None) -> str | None:
+    """A row's count as its line has it; None for an item that is to be gone."""
+    return None if count is None else f"{count:f}"
 
 
 def _rejected(reject: Reject) -> Line:

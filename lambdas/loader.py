@@ -74,7 +74,8 @@ def _trouble(record: SQSRecord, error: BaseException) -> None:
     _hide(record, RETRY_SECONDS * tries)
     reason = f"Try {tries} of {names.tries} failed: {error}"
     for upload in _named(record):
-        own = receipts.claim(world().dynamodb, names.uploads_table, upload)
+        # The run may have broken off before it could say whose receipt this is.
+        own = receipts.received(world().dynamodb, names.uploads_table, upload)
         receipts.trouble(world().dynamodb, names.uploads_table, own, reason, last=tries >= int(names.tries))
 
 

@@ -5,7 +5,7 @@ and judges, ``load`` judges, writes and keeps the receipt. Knows nothing of even
 """
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from lambdas import files, lines, mappings, receipts, store_uploads
@@ -16,7 +16,7 @@ from lambdas.opening import open_file
 from lambdas.receipts import Receipt
 from lambdas.spending import Meter, metered
 from lambdas.stockfile import Reading, Unclear, Unreadable, shape_of
-from lambdas.upload import Upload, dropped
+from lambdas.upload import Upload, digest_of, dropped
 from lambdas.world import World
 
 TimeLeft = Callable[[], float]
@@ -42,6 +42,7 @@ def _load(world: World, upload: Upload, request_id: str, time_left: TimeLeft, me
     client, uploads, data = world.dynamodb, world.settings.uploads_table, None
     try:
         data, upload = files.fetch(world, _as_said(upload, receipt))
+        upload = replace(upload, digest=digest_of(data))
         reading, upload = _read(world, data, upload)
         data = None  # a big file's bytes are not kept beside its rows
         return _apply(world, upload, receipt, reading, time_left, meter)
@@ -53,12 +54,22 @@ def _load(world: World, upload: Upload, request_id: str, time_left: TimeLeft, me
     return None
 
 
-def foresee(world: World, upload: Upload, reading: Reading) -> Iterator[list[Verdict]]:
-    """A verdict for every usable row, as ``load`` would give it now, some at a time. Writes nothing."""
-    rows, superseded = files.rows(reading, upload.mode)
-    yield superseded
-    application = Application.of(world, upload, upload.time)
-    yield from (application.plan(part).verdicts for part in parts(rows))
+def foresee(
+    world: World, upload: Upload, reading: Reading, modes: Sequence[Mode] = ()
+) -> Iterator[dict[Mode, list[Verdict]]]:  # fmt: skip
+    """A verdict for every usable row, as ``load`` would give it now, some at a time. Writes nothing.
+
+    ``modes``: as it would give it if the file were applied so; the upload's own is always among them. The table is
+    read once for all: which row of an item counts differs by mode, but not of which items there are rows.
+    """
+    asked = list(dict.fromkeys((upload.mode, *modes)))
+    by_mode = {mode: files.rows(reading, mode) for mode in asked}
+    yield {mode: superseded for mode, (_, superseded) in by_mode.items()}
+    ways = [Application.of(world, replace(upload, mode=mode), upload.time) for mode in asked]
+    for together in zip(*(parts(by_mode[mode][0]) for mode in asked), strict=True):
+        items = ways[0].read(together[0])
+        plans = [way.judged(rows, items) for way, rows in zip(ways, together, strict=True)]
+        yield {mode: plan.verdicts for mode, plan in zip(asked, plans, strict=True)}
 
 
 def _begin(world: World, upload: Upload, request_id: str) -> tuple[Upload, Receipt]:
@@ -96,8 +107,9 @@ def _read(world: World, data: bytes, upload: Upload) -> tuple[Reading, Upload]:
 def _read_pinned(world: World, data: bytes, upload: Upload) -> tuple[Reading, Upload]:
     """Not said, the mapping is what is saved for such files now; from then on it stands on the receipt."""
     if upload.mapping is None:
-        opened = open_file(world, data)
-        upload = replace(upload, mapping=mappings.keep(world, opened.mapping))
+        undoes = upload.mode is Mode.UNDO  # a file of ours, that is never mapped
+        mapping = mappings.AUTO if undoes else mappings.keep(world, open_file(world, data).mapping)
+        upload = replace(upload, mapping=mapping)
     while True:
         reading, always = files.read(world, data, upload)
         ours = replace(upload, store=upload.store or always)

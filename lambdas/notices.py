@@ -8,30 +8,34 @@ import secrets
 from collections.abc import Iterable
 
 from lambdas import objects
-from lambdas.stream import Change, item_key
+from lambdas.alerts import Kind
+from lambdas.episodes import LOW_ENDS, Opening
+from lambdas.stream import item_key
 from lambdas.world import World
 
 
-def attempted(world: World, changes: Iterable[Change]) -> set[str]:
-    """Of these changes' notifications those that have been attempted before, by the changes' positions; and all of
-    them are attempted from now on. One LIST and one PUT for each upload."""
-    groups: dict[str, list[Change]] = {}
-    for change in changes:
-        groups.setdefault(_prefix(change), []).append(change)
-    return {position for prefix, own in groups.items() for position in _attempted(world, prefix, own)}
+def attempted(world: World, openings: Iterable[Opening]) -> set[str]:
+    """Of these notifications those that have been attempted before, by the openings' names; and all of them are
+    attempted from now on. One LIST and one PUT for each upload."""
+    groups: dict[str, list[Opening]] = {}
+    for one in openings:
+        groups.setdefault(_prefix(one), []).append(one)
+    return {name for prefix, own in groups.items() for name in _attempted(world, prefix, own)}
 
 
-def _attempted(world: World, prefix: str, changes: list[Change]) -> set[str]:
+def _attempted(world: World, prefix: str, openings: list[Opening]) -> set[str]:
     known = {item for key in objects.keys(world, prefix) for item in objects.get(world, key) or ()}
-    again = {change.position for change in changes if _name(change) in known}
-    if fresh := sorted({_name(change) for change in changes} - known):
+    again = {one.name for one in openings if _name(one) in known}
+    if fresh := sorted({_name(one) for one in openings} - known):
         objects.put(world, f"{prefix}{secrets.token_hex(4)}.json", fresh)
     return again
 
 
-def _prefix(change: Change) -> str:
-    return f"{objects.NOTICES}{change.upload_id or 'by-hand-' + change.sequence}/"
+def _prefix(one: Opening) -> str:
+    return f"{objects.NOTICES}{one.change.upload_id or 'by-hand-' + one.change.sequence}/"
 
 
-def _name(change: Change) -> str:
-    return item_key(change.store, change.item)
+def _name(one: Opening) -> str:
+    """One upload moves an item once: so short a name tells its episodes apart, but for their kinds."""
+    key = item_key(one.change.store, one.change.item)
+    return key if one.kind is Kind.OUT else f"{key}{LOW_ENDS}"

@@ -2,10 +2,11 @@
 
 Owns the shape of a receipt and every write to it. Knows nothing of how a file is read or applied.
 
-A receipt: UploadId, Month (of the index that lists them), Name, Bucket, Key, Version, Bytes, Mode, Store; the times
-ReceivedAt, StartedAt (of the first run), RunAt (of the last one), PartAt, LoadedAt or FailedAt with Reason; Mapping
-(the id of the one that it is read with), Whole (how many rows the file has), Applying (a run has begun to write) and,
-if a person said so, AnsweredAt.
+A receipt: UploadId, Month (of the index that lists them), Name, Bucket, Key, Version, Bytes, Digest (of the index that
+finds the same content again), Mode, Store; Undoes (the upload that this one undoes) and UndoneBy; the times ReceivedAt,
+StartedAt (of the first run), RunAt (of the last one), PartAt, LoadedAt or FailedAt with Reason; Mapping (the id of the
+one that it is read with), Whole (how many rows the file has), Applying (a run has begun to write) and, if a person said
+so, AnsweredAt.
 Waiting, as long as it is not loaded, says for what: the loader, an answer or help (of the index that lists those);
 with an answer go WaitingAt, Question (about, text), Shape and Reason. Parts (number -> word, see `lambdas.lines`),
 Done (how many parts are through), Edition (moves with every part), HandedOver; from the parts Rows, Fates (a map) and
@@ -49,12 +50,24 @@ def waiting(client: Any, table: str, what: str, limit: int | None = None) -> Ite
     return map(tables.from_item, found)
 
 
-def received(client: Any, table: str, upload: Upload, size: int | None = None) -> None:
-    """Say that the file is in the bucket. No change when the loader was faster."""
+def same(client: Any, table: str, digest: str, limit: int) -> list[str]:
+    """The ids of the uploads whose file holds the same, the latest first: an index of ids alone, which costs a write
+    unit for each upload, when the digest comes onto its receipt, and nothing when the receipt moves on."""
+    found = tables.query(
+        client, table, limit=limit, IndexName="ByDigest", ScanIndexForward=False,
+        KeyConditionExpression="Digest = :digest", ExpressionAttributeValues=tables.to_item({":digest": digest}),
+    )  # fmt: skip
+    return [item["UploadId"]["S"] for item in found]
+
+
+def received(client: Any, table: str, upload: Upload, size: int | None = None) -> str:
+    """Say that the file is in the bucket. No change when the loader was faster. The upload's own id: see ``claim``."""
     upload = replace(upload, id=claim(client, table, upload))
     receipt = _identity(upload) | {"Waiting": LOADER}
     receipt |= {"UploadId": upload.id, "Mode": upload.mode.value, "Store": upload.store, "Bytes": size}
+    receipt |= {"Undoes": upload.undoes, "Digest": upload.digest}
     _put_new(client, table, receipt)
+    return upload.id
 
 
 def claim(client: Any, table: str, upload: Upload) -> str:
@@ -116,6 +129,7 @@ def start(client: Any, table: str, upload: Upload, request_id: str) -> Receipt |
 def fail(client: Any, table: str, upload: Upload, reason: str) -> None:
     """The file can't be used: say why."""
     values: Receipt = {"FailedAt": times.now(), "Reason": reason, "Mode": upload.mode.value, "Store": upload.store}
+    values |= {"Digest": upload.digest}
     _set(client, table, upload.id, Waiting=HELP, **values, expect={"LoadedAt": None})
 
 
@@ -133,6 +147,8 @@ def pin(client: Any, table: str, upload: Upload, rows: int) -> tuple[str, str | 
     """
     given: Receipt = {"Mapping": upload.mapping, "Applying": True, "Whole": rows}
     given |= {"Mode": upload.mode.value} | ({"Store": upload.store} if upload.store else {})
+    given |= {"Undoes": upload.undoes} if upload.undoes else {}
+    given |= {"Digest": upload.digest} if upload.digest else {}
     answer = client.update_item(
         TableName=table,
         Key=tables.to_item({"UploadId": upload.id}),
@@ -154,7 +170,7 @@ def wait(
     """
     values: Receipt = {"Waiting": ANSWER, "WaitingAt": times.now(), "Reason": question.text, "Shape": shape}
     values |= {"Question": {"about": question.about, "text": question.text}}
-    values |= {"Mode": upload.mode.value, "Store": upload.store}
+    values |= {"Mode": upload.mode.value, "Store": upload.store, "Digest": upload.digest}
     expect = {name: begun.get(name) for name in ("Mapping", "AnsweredAt", "LoadedAt")}
     _set(client, table, upload.id, **values, expect=expect)
 
@@ -226,6 +242,11 @@ def _figures(parts: dict[str, str]) -> Receipt:
 def hand_over(client: Any, table: str, upload_id: str, done: int) -> None:
     """This run ends for lack of time, between two parts: the next one need not ask what this one has written."""
     _set(client, table, upload_id, HandedOver=done)
+
+
+def undone(client: Any, table: str, upload_id: str, by: str) -> None:
+    """Another upload, ``by``, has been sent to undo this one."""
+    _set(client, table, upload_id, UndoneBy=by)
 
 
 def settle(client: Any, table: str, upload_id: str, totals: Totals) -> None:

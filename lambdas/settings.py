@@ -18,6 +18,7 @@ class Settings:
     changes_table: str
     alerts_table: str
     mappings_table: str
+    settings_table: str
     failures_table: str
     bucket: str
     topic: str

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from lambdas import times
 
@@ -98,6 +98,12 @@ def as_record(change: Change) -> dict[str, Any]:
 def item_key(store: str, item: str) -> str:
     """A store's item as one text, `Berlin/Echo%20Dot`: a key of tables, and how the command line names it."""
     return f"{quote(store, safe='')}/{quote(item, safe='')}"
+
+
+def of_item_key(text: str) -> tuple[str, str]:
+    """The store and the item of such a text. ValueError when it is none."""
+    store, item = text.split("/")
+    return unquote(store), unquote(item)
 
 
 def count_in(image: Mapping[str, Any] | None) -> Decimal | None:

@@ -5,7 +5,7 @@ Owns when something counts as hanging, and how each kind of failure is run again
 
 import json
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,8 +40,10 @@ class Sweeper:
         hanging = [*self._hanging({upload.id for upload in lost}), *self._answered()]
         driven = sum(self._drive(receipt) for receipt in sorted(hanging, key=lambda one: str(one["UploadId"])))
         due = [one for one in failures.every(self.world, _AT_MOST) if one.get("NextAt", "~") <= times.now()]
-        again = sum(self.retry(one["Kind"], one["Id"])["done"] for one in due)
-        return {"lost": len(lost), "driven": driven, "retried": again}
+        again = sum(self.retry(one["Kind"], one["Id"])["done"] for one in due if one["Kind"] != failures.NOTICE)
+        again += self._notify([one for one in due if one["Kind"] == failures.NOTICE])
+        told = notifying.send_held(self.world, self.sns)  # last: files wait for no message
+        return {"lost": len(lost), "driven": driven, "retried": again, "told": told}
 
     @property
     def _uploads(self) -> str:
@@ -86,6 +88,24 @@ class Sweeper:
         body = json.dumps(s3_event(_upload(receipt)))
         self.sqs.send_message(QueueUrl=self.world.settings.queue, MessageBody=body)
 
+    def _notify(self, refused: Sequence[failures.Failure]) -> int:
+        """Send the messages that SNS refused all at once, as they would have gone together; how many are done."""
+        if not refused:
+            return 0
+        try:
+            unsent = notifying.all_once_more(
+                self.world, self.sns, [failures.payload(self.world, one) for one in refused]
+            )
+        except Exception:  # noqa: BLE001 (whatever is wrong with one of them, the others are not to wait for it)
+            return sum(self.retry(one["Kind"], one["Id"])["done"] for one in refused)
+        still = {one.name: one for one in unsent}
+        for one in refused:
+            if again := still.get(one["Id"]):
+                again.keep(self.world)
+            else:
+                failures.mended(self.world, failures.NOTICE, one["Id"])
+        return len(refused) - len(still)
+
     def retry(self, kind: str, failure_id: str) -> dict[str, Any]:
         """Run a failure again: whether it is done, and if not, the reason. What is gone is done."""
         if kind == FILE:
@@ -97,7 +117,7 @@ class Sweeper:
         try:
             self._again(kind, payload)
         except Exception as error:  # noqa: BLE001 (whatever it is, the failure stays, with what it says now)
-            kept = error.payload if isinstance(error, notifying.Refused) else payload
+            kept = error.unsent.payload if isinstance(error, notifying.Refused) else payload
             failures.keep(self.world, kind, failure_id, f"{type(error).__name__}: {error}", kept)
             return {"done": False, "reason": str(error)}
         failures.mended(self.world, kind, failure_id)

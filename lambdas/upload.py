@@ -32,7 +32,8 @@ class Address:
 class Upload:
     """One file sent once. ``mode``, ``store`` and ``mapping`` travel with the object, as its metadata.
 
-    ``mapping``: the id of the one that the file is read with, or “auto”; None: not said.
+    ``mapping``: the id of the one that the file is read with, or “auto”; None: not said. ``undoes``: in `undo` mode,
+    the id of the upload that is undone.
     """
 
     id: str
@@ -41,6 +42,8 @@ class Upload:
     mode: Mode = Mode.NEWEST
     store: str | None = None
     mapping: str | None = None
+    undoes: str | None = None
+    digest: str | None = None
 
     @property
     def time(self) -> str:
@@ -61,6 +64,11 @@ def time_of(upload_id: str) -> str:
     return times.text(datetime.strptime(upload_id[:21], "%Y%m%dT%H%M%S%f").replace(tzinfo=UTC))
 
 
+def digest_of(data: bytes) -> str:
+    """What tells a file's content from any other: its SHA-256, in hex."""
+    return hashlib.sha256(data).hexdigest()
+
+
 def lowest_id(at: str) -> str:
     """An id text that sorts before every upload made at or after ``at`` (fixed-width UTC text)."""
     return _id_at(times.moment(at), "")
@@ -73,20 +81,25 @@ def object_key(upload_id: str, name: str) -> str:
     return f"{PREFIX}{upload_id}/{tidy.encode()[:200].decode(errors='ignore')}"
 
 
-def metadata(mode: Mode, store: str | None, mapping: str | None = None) -> dict[str, str]:
+def metadata(
+    mode: Mode, store: str | None, mapping: str | None = None, undoes: str | None = None
+) -> dict[str, str]:  # fmt: skip
     """The S3 metadata (ASCII only) that says how to apply the object."""
-    said = {"mode": mode.value, "store": quote(store) if store else None, "mapping": mapping}
+    said = {"mode": mode.value, "store": quote(store) if store else None, "mapping": mapping, "undoes": undoes}
     return {name: value for name, value in said.items() if value}
 
 
 def with_metadata(upload: Upload, given: Mapping[str, str]) -> Upload:
     """The upload with what its object's metadata says, but for what is already known better: store and mapping.
 
-    ValueError for a mode that does not exist.
+    ValueError for a mode that does not exist, and for an undo that does not say of what.
     """
-    store, mapping = (unquote(given.get(name, "")).strip() or None for name in ("store", "mapping"))
+    store, mapping, undoes = (unquote(given.get(name, "")).strip() or None for name in ("store", "mapping", "undoes"))
     mode = Mode(given.get("mode", Mode.NEWEST))
-    return replace(upload, mode=mode, store=upload.store or store, mapping=upload.mapping or mapping)
+    if mode is Mode.UNDO and undoes is None:
+        raise ValueError("“undo” without “undoes”, the id of an upload")
+    upload = replace(upload, mode=mode, undoes=undoes if mode is Mode.UNDO else None)
+    return replace(upload, store=upload.store or store, mapping=upload.mapping or mapping)
 
 
 def of_s3_record(record: Mapping[str, Any]) -> Upload:

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from services import words
-from ui import correction, delivery, known, parcels, preview, samples, waiting
+from ui import correction, delivery, known, modes, parcels, preview, samples, waiting
 from ui.page import page, plainly
 from ui.parcels import Chosen
 
@@ -45,12 +45,14 @@ left, right = st.columns([3, 2], gap="large")
 with left:
     files = picked()
 with right:
-    mode = preview.ask_mode()
+    mode = modes.ask()
 
 if files:
     buttons = st.container(horizontal=True)  # above the previews: a long file must not push them out of sight
     with plainly():
-        drawn = [preview.draw(held, file, mode) for file in files]
+        looks = [preview.look(held, file, mode) for file in files]
+        preview.draw_all(looks)
+        drawn = [one.ready for one in looks]
     ready, asked = [one for one in drawn if isinstance(one, Chosen)], drawn.count(preview.ASKED)
     label = f"Send {len(ready)} files" if len(ready) > 1 else "Send"
     sending = {"type": "primary", "icon": ":material/send:", "disabled": not ready or asked > 0}
@@ -64,6 +66,6 @@ if sent and (sent.files or not files):
     st.subheader("Sent last", anchor=False)
     delivery.deliver(held, sent)
 
+waiting.draw()
 with plainly():
-    waiting.draw(held)
     known.draw(held)

@@ -10,13 +10,29 @@ import os
 import sys
 import time
 from collections.abc import Callable, Sequence
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
-from lambdas.fates import Mode
+from lambdas import times
+from lambdas.fates import OF_FILES, Mode
 from lambdas.stream import item_key
 from local import engine
-from services import alerts, changes, delivery, failures, options, stock, trust, uploads, verifying, words
+from services import (
+    alerts,
+    changes,
+    delivery,
+    failures,
+    options,
+    past,
+    reordering,
+    stock,
+    telling,
+    trust,
+    uploads,
+    verifying,
+    words,
+)
 from services.changes import Follower
 from services.errors import FOREIGN, StocktrailError, of
 from services.printing import print_json, print_receipt
@@ -47,13 +63,16 @@ def parser() -> argparse.ArgumentParser:
 
     send = _command(commands, "upload", delivery.upload, "send stock files, wait for their receipts and print them")
     send.add_argument("files", nargs="+", type=Path, metavar="FILE")
-    send.add_argument("--mode", choices=[mode.value for mode in Mode], default=Mode.NEWEST.value)
+    send.add_argument("--mode", choices=[mode.value for mode in OF_FILES], default=Mode.NEWEST.value)
     send.add_argument("--dry-run", action="store_true", help="say what would happen, and write nothing")
     send.add_argument("--no-wait", action="store_true", help="end when the files are received")
     options.add(send)
     reply = _command(commands, "answer", delivery.answer, "say how an upload that waits is to be read")
     reply.add_argument("upload_id", metavar="ID")
     options.add(reply)
+    back = _command(commands, "undo", delivery.undo, "put back what an upload changed, but for what changed since")
+    back.add_argument("upload_id", metavar="ID")
+    back.add_argument("--dry-run", action="store_true", help="say what would happen, and write nothing")
     mended = _command(commands, "mend", delivery.mend, "write the rows that could not be used to a file, with reasons")
     mended.add_argument("upload_id", metavar="ID")
     mended.add_argument("--out", type=Path, metavar="FILE", help="its name (the upload's own with -to-mend)")
@@ -65,12 +84,21 @@ def parser() -> argparse.ArgumentParser:
     _command(commands, "uploads", _uploads, "list the latest uploads")
     held = _command(commands, "stock", _stock, "print what is in stock")
     held.add_argument("--store", type=options.name, metavar="NAME")
+    held.add_argument("--at", type=_moment, metavar="TIME", help='as it was then, for example "2026-11-24 18:00" (UTC)')
+    recount = _command(commands, "correct", delivery.correct, "correct one count by hand: an upload of one row")
+    recount.add_argument("item", type=_item, metavar="STORE/ITEM")
+    recount.add_argument("count", type=_number, metavar="COUNT")
+    recount.add_argument("--reason", default="", metavar="TEXT", help="becomes a part of the upload's name")
+    recount.add_argument("--release", action="store_true", help="when a time that lies ahead locks it: give it now's")
     feed = _command(commands, "changes", _changes, "print changes, the latest first")
     which = feed.add_mutually_exclusive_group()
     which.add_argument("--item", type=_item, metavar="STORE/ITEM")
     which.add_argument("--upload", metavar="ID")
     which.add_argument("--follow", action="store_true", help="print them as they come, until interrupted")
     _command(commands, "alerts", _alerts, "print the alerts, the latest first")
+    telling.add(commands, _command)
+    points = _command(commands, "reorder", reordering.listed, "list the reorder points, or set them")
+    reordering.add(points)
     _command(commands, "failed", _failed, "list what failed and was not lost")
     once_more = commands.add_parser("retry", help="run what failed again", description="Run what failed again.")
     once_more.add_argument("failure_id", metavar="ID", help="as listed by “failed”")
@@ -98,6 +126,23 @@ def _item(given: str) -> str:
     return item_key(store, item)
 
 
+def _moment(given: str) -> str:
+    try:
+        return times.parse(given)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError('is to be a time such as "2026-11-24 18:00"') from error
+
+
+def _number(given: str) -> Decimal:
+    try:
+        number = Decimal(given)
+    except InvalidOperation as error:
+        raise argparse.ArgumentTypeError("is to be a number such as 12, 39.5 or -3") from error
+    if not number.is_finite():
+        raise argparse.ArgumentTypeError("is to be a number such as 12, 39.5 or -3")
+    return number
+
+
 def _receipt(arguments: argparse.Namespace) -> int:
     stack = connect(os.environ)
     receipt = uploads.receipt(stack, arguments.upload_id)
@@ -123,7 +168,10 @@ def _uploads(arguments: argparse.Namespace) -> int:
 
 def _stock(arguments: argparse.Namespace) -> int:
     stack = connect(os.environ)
-    found = stock.of_store(stack, arguments.store) if arguments.store else stock.table(stack)
+    if arguments.at:
+        found = past.table(stack, arguments.at, arguments.store)
+    else:
+        found = stock.of_store(stack, arguments.store) if arguments.store else stock.table(stack)
     return _print(arguments, found, words.stocked)
 
 

@@ -1,20 +1,29 @@
-"""Alerts: the episodes, open and past."""
+"""Alerts: the episodes, open and past, and that somebody has seen one."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, fields
 from decimal import Decimal
 from typing import Any
 
-from lambdas import tables, times
+from lambdas import episodes, lows, tables, times
+from lambdas.alerts import Kind
 from lambdas.episodes import OPEN
+from lambdas.stream import item_key
 from services.changes import number
-from services.errors import mapped
+from services.errors import NotFound, mapped
 from services.stack import Stack
+
+LONGEST_NOTE = 500
 
 
 @dataclass(frozen=True, slots=True)
 class Episode:
-    """A time that an item was out of stock. Closed when ``closed_at`` is there."""
+    """A time that an item was out of stock (``kind`` `out`), or low (`low`). Closed when ``closed_at`` is there.
+
+    ``point``: the reorder point that it was low by. ``quiet``: why it has no message of its own: `out`, the message
+    that the item is out tells of it; `point`, not the stock moved, but its reorder point. ``closed_how`` `point`: the
+    reorder point ended it. ``acknowledged_at``: somebody has seen it, and perhaps left a ``note``.
+    """
 
     store: str
     item: str
@@ -27,31 +36,66 @@ class Episode:
     closed_count: Decimal | None
     notified_at: str | None
     message_id: str | None
+    position: str = ""
+    kind: Kind = Kind.OUT
+    point: Decimal | None = None
+    quiet: str | None = None
+    closed_how: str | None = None
+    acknowledged_at: str | None = None
+    note: str | None = None
+    held_for: str | None = None  # what its message waits for, or waited for: quiet, flapping
+    due: str | None = None  # until when it waits; None: it does not
+    dropped_at: str | None = None  # it had ended by then, and no message was sent
 
     @property
     def state(self) -> str:
         return "closed" if self.closed_at else "open"
 
+    @property
+    def is_low(self) -> bool:
+        return self.kind is Kind.LOW
+
+    @property
+    def by_point(self) -> bool:
+        """Whether not the stock moved, but its reorder point."""
+        return self.quiet == lows.POINT
+
+    @property
+    def unsent(self) -> bool:
+        """Whether its message is still to be sent, at once or, if ``due`` says so, later."""
+        return not (self.notified_at or self.quiet or self.dropped_at)
+
     def as_json(self) -> dict[str, Any]:
-        shown = {name: getattr(self, name) for name in Episode.__slots__}
-        counts = {name: number(shown[name]) for name in ("old_count", "new_count", "closed_count")}
-        return {"state": self.state} | shown | counts
+        shown = {one.name: getattr(self, one.name) for one in fields(self) if one.name not in ("position", "quiet")}
+        counts = {name: number(shown[name]) for name in ("old_count", "new_count", "closed_count", "point")}
+        return {"state": self.state} | shown | counts | {"kind": self.kind.value, "by_point": self.by_point}
 
 
 def _episode(item: dict[str, Any]) -> Episode:
-    names = ("OpenedBy", "OldCount", "NewCount", "ClosedAt", "ClosedBy", "ClosedCount", "NotifiedAt", "MessageId")
-    return Episode(item["Store"], item["Item"], item["OpenedAt"], *(item.get(name) for name in names))
+    return Episode(
+        item["Store"], item["Item"], item["OpenedAt"], item.get("OpenedBy"), item.get("OldCount"),
+        item.get("NewCount"), item.get("ClosedAt"), item.get("ClosedBy"), item.get("ClosedCount"),
+        item.get("NotifiedAt"), item.get("MessageId"), item["Position"], Kind(item.get("Kind", Kind.OUT)),
+        item.get("Point"), item.get("Quiet"), item.get("ClosedHow"), item.get("AcknowledgedAt"), item.get("Note"),
+        item.get("HeldFor"), item.get("Due"), item.get("DroppedAt"),
+    )  # fmt: skip
 
 
 @mapped
 def open_now(stack: Stack, limit: int | None = None) -> list[Episode]:
-    """The open episodes, newest first."""
+    """The open episodes of both kinds, newest first."""
     return list(_of(stack, "ByOpen", "Open", OPEN, limit))
 
 
 @mapped
+def held(stack: Stack) -> list[Episode]:
+    """The episodes whose messages wait, the first due first."""
+    return [_episode(item) for item in episodes.held(stack.world)]
+
+
+@mapped
 def history(stack: Stack, limit: int = 200) -> list[Episode]:
-    """Open and closed episodes of the last 13 months, by when they opened, newest first."""
+    """Open and closed episodes of both kinds of the last 13 months, by when they opened, newest first."""
     found: list[Episode] = []
     for month in times.months_back(times.now(), 13):
         found += _of(stack, "ByMonth", "Month", month, limit - len(found))
@@ -62,8 +106,33 @@ def history(stack: Stack, limit: int = 200) -> list[Episode]:
 
 @mapped
 def of_upload(stack: Stack, upload_id: str) -> list[Episode]:
-    """The episodes that an upload opened, newest first."""
+    """The episodes of both kinds that an upload opened, newest first."""
     return list(_of(stack, "ByUpload", "OpenedBy", upload_id, None))
+
+
+@mapped
+def acknowledge(stack: Stack, episode: Episode, note: str = "") -> None:
+    """Somebody has seen an open episode, which stays open. Said again it takes the new note.
+
+    Raises NotFound when it has ended meanwhile.
+    """
+    said = {":now": times.now(), ":note": note.strip()[:LONGEST_NOTE]}
+    try:
+        stack.dynamodb.update_item(
+            TableName=stack.settings.alerts_table,
+            Key=tables.to_item({"ItemKey": item_key(episode.store, episode.item), "Position": episode.position}),
+            UpdateExpression="SET AcknowledgedAt = :now, Note = :note", ConditionExpression="attribute_exists(#open)",
+            ExpressionAttributeNames={"#open": "Open"}, ExpressionAttributeValues=tables.to_item(said),
+        )  # fmt: skip
+    except stack.dynamodb.exceptions.ConditionalCheckFailedException as error:
+        raise NotFound(f"The alert of {episode.store} · {episode.item} has ended meanwhile.") from error
+
+
+def once(found: Iterable[Episode]) -> list[Episode]:
+    """Open episodes with each item once, in their order: one that is out is low as well, and out is what is told."""
+    found = list(found)
+    out = {(one.store, one.item) for one in found if not one.is_low}
+    return [one for one in found if not one.is_low or (one.store, one.item) not in out]
 
 
 def _of(stack: Stack, index: str, key: str, value: str, limit: int | None) -> Iterator[Episode]:
@@ -73,3 +142,13 @@ def _of(stack: Stack, index: str, key: str, value: str, limit: int | None) -> It
         ExpressionAttributeValues=tables.to_item({":key": value}),
     )  # fmt: skip
     return (_episode(tables.from_item(item)) for item in found)
+
+
+@mapped
+def of_item(stack: Stack, item_key: str, limit: int = 100) -> list[Episode]:
+    """An item's episodes, newest first. ``item_key``: `Berlin/Echo%20Dot`."""
+    found = tables.query(
+        stack.dynamodb, stack.settings.alerts_table, limit=limit, ScanIndexForward=False,
+        KeyConditionExpression="ItemKey = :item", ExpressionAttributeValues=tables.to_item({":item": item_key}),
+    )  # fmt: skip
+    return [_episode(tables.from_item(item)) for item in found]

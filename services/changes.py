@@ -4,16 +4,17 @@ Every question is a Query on a key. The dashboard never reads the stream itself:
 """
 
 import heapq
+import json
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 from lambdas import tables, times
 from lambdas.recording import MARKERS, change_of
-from lambdas.stream import SHARDS
+from lambdas.stream import SHARDS, Change, of_item_key
 from services.errors import mapped
 from services.stack import Stack
 
@@ -46,6 +47,26 @@ class Seen:
         shown = {name: getattr(self, name) for name in names} | {"upload_id": self.upload_id}
         shown |= {"old_count": number(self.old_count), "new_count": number(self.new_count)}
         return shown | {"old": plain(self.old), "new": plain(self.new)}
+
+
+class Counted(NamedTuple):
+    """What a change did to a count, and no more: there may be millions. None as in ``Seen``."""
+
+    event_id: str
+    position: str
+    store: str
+    item: str
+    old_count: Decimal | None
+    new_count: Decimal | None
+    upload_id: str | None
+
+    @property
+    def at(self) -> str:
+        return self.position.split("#", 1)[0]
+
+    @classmethod
+    def of(cls, one: "Seen | Change") -> "Counted":
+        return cls(*(getattr(one, name) for name in cls._fields))
 
 
 def number(count: Decimal | None) -> int | float | None:
@@ -89,6 +110,23 @@ def since(stack: Stack, position: str, overlap: float = OVERLAP_SECONDS) -> list
     return sorted((change for part in asked for change in part), key=lambda change: change.position)
 
 
+@mapped
+def hours(stack: Stack, start: str) -> list[str]:
+    """The hours that hold changes, `2026-11-23T12`, the latest first, from ``start`` on."""
+    return sorted({bucket[:13] for bucket in _markers(stack, start)}, reverse=True)
+
+
+@mapped
+def counted(stack: Stack, hour: str, shard: int) -> list[Counted]:
+    """What one shard of an hour's changes did to the counts, oldest first. Cheaper than `since`, for a long past."""
+    found = tables.query(
+        stack.dynamodb, stack.settings.changes_table, KeyConditionExpression="#bucket = :bucket",
+        ExpressionAttributeNames={"#bucket": "Bucket"},
+        ExpressionAttributeValues=tables.to_item({":bucket": f"{hour}#{shard}"}), ConsistentRead=True,
+    )  # fmt: skip
+    return [Counted.of(change_of(item)) for item in found]
+
+
 @dataclass
 class Follower:
     """Follows the changes from the latest one on, and gives each once."""
@@ -98,6 +136,11 @@ class Follower:
     _position: str = ""
     _known: dict[str, str] = field(default_factory=dict)  # event id -> position, of what the overlaps bring again
     _looked_far: float = 0.0
+
+    @property
+    def position(self) -> str:
+        """Of the latest change that it gave; empty while there is none."""
+        return self._position
 
     def start(self) -> None:
         """Begin behind the latest change that there is."""
@@ -118,6 +161,33 @@ class Follower:
             first = times.later(self._position.split("#")[0], seconds=-LONG_OVERLAP_SECONDS)
             self._known = {event_id: position for event_id, position in self._known.items() if position >= first}
         return found
+
+
+@mapped
+def images_before(stack: Stack, second: str) -> dict[tuple[str, str], dict[str, Any] | None]:
+    """What each item was, by store and item, before its first change after a second (`2026-11-23T12:53:44`).
+
+    None: it was not there. Hour after hour, and only the first old image of an item is kept: what it takes of memory
+    goes with the items that have changed, not with their changes.
+    """
+    hours = sorted({bucket[:13] for bucket in _markers(stack, second[:13])})
+    asked = tables.each(lambda shard: _first_images(stack, hours, shard, f"{second}.~"), range(SHARDS))
+    return {
+        of_item_key(key): tables.from_item(json.loads(image)) if image else None
+        for part in asked
+        for key, image in part.items()
+    }
+
+
+def _first_images(stack: Stack, hours: Iterable[str], shard: int, after: str) -> dict[str, str | None]:
+    """Of one shard, as they are kept: an item is in the same one for ever."""
+    found: dict[str, str | None] = {}
+    for hour in hours:
+        for kept in _kept(stack, "Bucket", f"{hour}#{shard}", None, after=after):
+            key = kept["ItemKey"]["S"]
+            if key not in found:
+                found[key] = kept["Old"]["S"] if "Old" in kept else None
+    return found
 
 
 @mapped
@@ -167,10 +237,14 @@ def _markers(stack: Stack, start: str = "") -> list[str]:
     return [item["Position"]["S"] for item in found]
 
 
-def _of(
+def _of(stack: Stack, key: str, value: str, limit: int | None, **how: Any) -> Iterator[Seen]:
+    return map(_seen, _kept(stack, key, value, limit, **how))
+
+
+def _kept(
     stack: Stack, key: str, value: str, limit: int | None, *, index: str | None = None,
     after: str | None = None, before: str | None = None, newest_first: bool = False,
-) -> Iterator[Seen]:  # fmt: skip
+) -> Iterable[tables.Item]:  # fmt: skip
     condition, values = "#key = :key", {":key": value}
     if after:
         condition, values = f"{condition} AND #position > :after", values | {":after": after}
@@ -178,9 +252,8 @@ def _of(
         condition, values = f"{condition} AND #position < :before", values | {":before": before}
     names = {"#key": key} | ({"#position": "Position"} if after or before else {})
     place = {"IndexName": index} if index else {"ConsistentRead": True}
-    found: Iterable[Any] = tables.query(
+    return tables.query(
         stack.dynamodb, stack.settings.changes_table, limit=limit, ScanIndexForward=not newest_first,
         KeyConditionExpression=condition, ExpressionAttributeNames=names,
         ExpressionAttributeValues=tables.to_item(values), **place,
     )  # fmt: skip
-    return map(_seen, found)

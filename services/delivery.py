@@ -1,4 +1,4 @@
-"""The commands that bring files in: upload, answer, mend, mappings.
+"""The commands that bring files in: upload, answer, correct, mend, mappings.
 
 Owns what they print. A file is read with what was said on the command line, else with what is saved for its shape.
 """
@@ -12,7 +12,8 @@ from typing import Any, TypeVar
 
 from lambdas.fates import Mode
 from lambdas.stockfile import Mapping
-from services import options, uploads, words
+from lambdas.stream import of_item_key
+from services import correcting, options, undoing, uploads, words
 from services.errors import BadFile, NotFound, Unclear
 from services.printing import print_json, print_receipt
 from services.stack import Stack, connect
@@ -108,6 +109,31 @@ def answer(arguments: argparse.Namespace) -> int:
     if said is not None and not arguments.once:
         _remember(stack, data, said, arguments.upload_id)
     return _tell(arguments, [_settled(stack, arguments.upload_id)])
+
+
+def undo(arguments: argparse.Namespace) -> int:
+    stack = connect(os.environ)
+    if not arguments.dry_run:
+        return _tell(arguments, [_settled(stack, undoing.send(stack, arguments.upload_id))])
+    receipt, lines = undoing.preview(stack, arguments.upload_id)
+    return _tell(arguments, [(receipt, uploads.errors(lines), ())])
+
+
+def correct(arguments: argparse.Namespace) -> int:
+    stack = connect(os.environ)
+    one = correcting.one(stack, *of_item_key(arguments.item))
+    outcomes = []
+    if correcting.locked(one):
+        if not arguments.release:
+            print(
+                f"{one.store} · {one.item} is as of {words.clock(one.updated_at)}, which lies ahead: a count of now is "
+                "older, and would change nothing. Say --release to give it the time of now first.",
+                file=sys.stderr,
+            )
+            return 1
+        outcomes.append(_settled(stack, correcting.release(stack, one)))
+    outcomes.append(_settled(stack, correcting.correct(stack, one, arguments.count, arguments.reason)))
+    return _tell(arguments, outcomes)
 
 
 def mend(arguments: argparse.Namespace) -> int:

@@ -2,6 +2,7 @@
 
     StocktrailError
     ├── NotFound      there is no such upload, stack, ...
+    ├── NotPossible   what was said can't be done so; says why
     ├── BadFile       the file can't be used; says what was seen and what to do
     │   └── Unclear   it can, once a question is answered; ``about`` is the part of the mapping that answers it
     └── Unavailable   the engine or AWS can't be reached, refuses, or is too busy; what was said may be tried again
@@ -33,6 +34,10 @@ class StocktrailError(Exception):
 
 class NotFound(StocktrailError):
     """There is no such thing."""
+
+
+class NotPossible(StocktrailError):
+    """What was said can't be done so."""
 
 
 class BadFile(StocktrailError):

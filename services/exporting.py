@@ -1,15 +1,23 @@
-"""What we write for a spreadsheet program to open: text that can't be taken for a formula.
+"""What we write for other programs to open: CSV, workbooks and Parquet, with text that can't be taken for a formula.
 
 Owns the escaping of every export of ours. https://owasp.org/www-community/attacks/CSV_Injection
 """
 
+import codecs
 import csv
 import io
 import re
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC
+from typing import Any, Literal
 
+from lambdas import times
+
+UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+"""What can't stand in XML, and so not in a workbook."""
 _STARTS = ("=", "+", "-", "@", "\t", "\r")
+_MARKED = re.compile(r"'+[=+\-@\t\r]")
 _NUMBER = re.compile(r"[+-]?(?:\d+(?:[.,'\u00a0\u202f ]\d+)*[.,]?|[.,]\d+)(?:[eE][+-]?\d+)?")
 
 
@@ -21,9 +29,80 @@ def escaped(text: str) -> str:
     return f"'{text}" if text.startswith(_STARTS) and not _NUMBER.fullmatch(text) else text
 
 
-def csv_text(rows: Iterable[Sequence[Any]], delimiter: str = ",") -> str:
-    """Rows as CSV, lines ended by CR LF as RFC 4180 has it. Text is escaped; None is blank."""
+def named(text: str) -> str:
+    """The same of a name as the tables have it: one that begins as if it were escaped gets an apostrophe more, because
+    the reader takes one off."""
+    return f"'{text}" if _MARKED.match(text) else escaped(text)
+
+
+def csv_text(
+    rows: Iterable[Sequence[Any]], delimiter: str = ",", escape: Callable[[str], str] = named
+) -> str:  # fmt: skip
+    """Rows as CSV, lines ended by CR LF as RFC 4180 has it. Text is escaped; None is blank.
+
+    ``escape``: `named`, or `escaped` for cells as they stood in a file, which are to be read again as they were.
+    """
     out = io.StringIO(newline="")
     writer = csv.writer(out, delimiter=delimiter)
-    writer.writerows([["" if cell is None else escaped(str(cell)) for cell in row] for row in rows])
+    writer.writerows([["" if cell is None else escape(str(cell)) for cell in row] for row in rows])
+    return out.getvalue()
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of an export: texts, numbers (int or float), or aware datetimes; None where a cell is blank."""
+
+    name: str
+    kind: Literal["text", "number", "time"]
+    values: Sequence[Any]
+
+
+def as_csv(columns: Sequence[Column]) -> bytes:
+    """UTF-8 with its mark; times as ISO 8601 in UTC. Sent back as a stock file it is read as it was written."""
+    cells = [[_time(cell) for cell in one.values] if one.kind == "time" else one.values for one in columns]
+    return codecs.BOM_UTF8 + csv_text([[one.name for one in columns], *zip(*cells, strict=True)]).encode()
+
+
+def _time(moment: Any) -> str | None:
+    return None if moment is None else times.text(moment)
+
+
+def as_xlsx(columns: Sequence[Column]) -> bytes:
+    """A workbook of one sheet. A workbook knows no time zones: its times are UTC, and their headings say so."""
+    import openpyxl  # type: ignore[import-untyped]
+    from openpyxl.cell import WriteOnlyCell  # type: ignore[import-untyped]
+
+    book = openpyxl.Workbook(write_only=True)
+    sheet = book.create_sheet("Stock")
+    sheet.freeze_panes = "A2"
+
+    def text(value: str) -> Any:
+        value = UNWRITABLE.sub("", value)
+        if not value.startswith(("=", "#")):
+            return value
+        made = WriteOnlyCell(sheet, value=value)  # else openpyxl takes it for a formula, or for an error such as #N/A
+        made.data_type = "s"
+        return made
+
+    def time(value: Any) -> Any:
+        return value.astimezone(UTC).replace(tzinfo=None)
+
+    kinds: Mapping[str, Callable[[Any], Any]] = {"text": text, "time": time, "number": lambda value: value}
+    sheet.append([text(one.name + (" (UTC)" if one.kind == "time" else "")) for one in columns])
+    for row in zip(*(one.values for one in columns), strict=True):
+        sheet.append([None if cell is None else kinds[one.kind](cell) for one, cell in zip(columns, row, strict=True)])
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+def as_parquet(columns: Sequence[Column]) -> bytes:
+    """A Parquet file: text, double, and microseconds in UTC."""
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    types = {"text": pa.string(), "number": pa.float64(), "time": pa.timestamp("us", "UTC")}
+    arrays = [pa.array(one.values, types[one.kind]) for one in columns]
+    out = io.BytesIO()
+    parquet.write_table(pa.Table.from_arrays(arrays, [one.name for one in columns]), out)
     return out.getvalue()

@@ -22,13 +22,12 @@ from lambdas.stockfile.container import content
 from lambdas.stockfile.table import holds
 from services.answers import contents
 from services.errors import mapped
-from services.exporting import csv_text
+from services.exporting import UNWRITABLE, csv_text, escaped
 from services.outcome import Line, Receipt
 from services.stack import Stack
 
 REASON = "reason"
 _BOMS = {"utf-8": codecs.BOM_UTF8, "utf-16-le": codecs.BOM_UTF16_LE, "utf-16-be": codecs.BOM_UTF16_BE}
-_UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")  # in XML, and so in a workbook
 _SUFFIXES = {"xlsx": (".xlsx",), "ods": (".ods",), "json": (".json", ".jsonl", ".ndjson", ".txt")}
 _SUFFIXES["text"] = (".csv", ".tsv", ".txt", ".tab")
 Cells = list[Any]
@@ -136,7 +135,7 @@ def _old_reasons(marked: list[tuple[Cells, str]]) -> int | None:
 def _text(opened: Opened, rows: list[Cells]) -> bytes:
     with content(opened.data).open() as stream:
         mark = stream.read(3)
-    text = csv_text(rows, opened.understood.delimiter or ",")
+    text = csv_text(rows, opened.understood.delimiter or ",", escaped)
     encoding = codecs.lookup(opened.understood.encoding or "utf-8").name.replace("utf-8-sig", "utf-8")
     if encoding == "utf-16":
         encoding = "utf-16-be" if mark.startswith(codecs.BOM_UTF16_BE) else "utf-16-le"
@@ -155,7 +154,7 @@ def _xlsx(opened: Opened, rows: list[Cells]) -> bytes:
     sheet = book.create_sheet(_sheet(opened))
 
     def cell(value: Any) -> Any:
-        made = WriteOnlyCell(sheet, value=_UNWRITABLE.sub("", value) if isinstance(value, str) else value)
+        made = WriteOnlyCell(sheet, value=UNWRITABLE.sub("", value) if isinstance(value, str) else value)
         if isinstance(value, str):
             made.data_type = "s"  # never a formula, whatever it begins with
         return made
@@ -170,7 +169,7 @@ def _xlsx(opened: Opened, rows: list[Cells]) -> bytes:
 def _ods(opened: Opened, rows: list[Cells]) -> bytes:
     import pandas as pd
 
-    tidy = [[_UNWRITABLE.sub("", cell) if isinstance(cell, str) else cell for cell in row] for row in rows]
+    tidy = [[UNWRITABLE.sub("", cell) if isinstance(cell, str) else cell for cell in row] for row in rows]
     out = io.BytesIO()
     frame = pd.DataFrame(tidy, dtype=object)
     frame.to_excel(out, engine="odf", sheet_name=_sheet(opened), index=False, header=False)  # type: ignore[arg-type]

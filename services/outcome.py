@@ -42,6 +42,9 @@ class Receipt:
     reads: Decimal = Decimal(0)  # units of DynamoDB that it has taken so far, its stream records' included
     writes: Decimal = Decimal(0)
     whole: int | None = None  # how many rows the file has; None: not known yet
+    undoes: str | None = None  # the id of the upload that this one undoes
+    undone_by: str | None = None
+    shape: str | None = None  # of its file, when it has waited for an answer
 
     @property
     def settled(self) -> bool:
@@ -62,6 +65,7 @@ class Receipt:
         shown |= {"records_seen": self.records_seen, "alerts": self.alerts, "reason": self.reason}
         spent = (float(self.reads), float(self.writes)) if self.upload_id else (None, None)
         shown |= {"question": self.question, "read_units": spent[0], "write_units": spent[1]}
+        shown |= {"undoes": self.undoes, "undone_by": self.undone_by}
         return shown | {"errors": [{name: e[name] for name in ("row", "column", "value", "reason")} for e in errors]}
 
 
@@ -75,7 +79,8 @@ def of_item(item: Mapping[str, Any], totals: Totals = NONE) -> Receipt:
         totals.seen_at, totals.checked_at, item.get("Parts", {}), int(item.get("Runs", 0)),
         item.get("Question", {}).get("about"), item.get("Mapping"),
         item.get("Reads", Decimal(0)) + totals.reads, item.get("Writes", Decimal(0)) + totals.writes,
-        int(item["Whole"]) if "Whole" in item else None,
+        int(item["Whole"]) if "Whole" in item else None, item.get("Undoes"), item.get("UndoneBy"),
+        item.get("Shape"),
     )  # fmt: skip
 
 

@@ -61,7 +61,7 @@ class LogLine:
 
 @mapped
 def functions(stack: Stack, minutes: float = 15) -> list[Function]:
-    """The Lambdas and their runs of the last minutes."""
+    """The Lambdas and their runs of the last minutes; of a busy one, of a shorter while."""
     return [Function(name, _runs(stack, name, minutes)) for name in FUNCTIONS]
 
 
@@ -88,9 +88,14 @@ def _depth(sqs: Any, url: str) -> dict[str, int]:
 
 
 def _runs(stack: Stack, name: str, minutes: float) -> list[Run]:
-    start = times.later(times.now(), minutes=-minutes)
+    while True:
+        start = times.later(times.now(), minutes=-minutes)
+        reports = list(_lines(stack, name, '"REPORT RequestId"', start))
+        if len(reports) < _AT_MOST:
+            break
+        minutes /= 4  # what is cut off is the latest: of so many the last stretch is read
     failed = {_request(line["message"]) for line in _lines(stack, name, "ERROR", start)}
-    runs = [_run(line, failed) for line in _lines(stack, name, '"REPORT RequestId"', start)]
+    runs = [_run(line, failed) for line in reports]
     return sorted((run for run in runs if run), key=lambda run: run.at, reverse=True)
 
 

@@ -6,12 +6,12 @@ changes, so that what DynamoDB is asked does not grow with the number of viewers
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from lambdas import tables
+from lambdas import inventory, tables
 from lambdas.inventory import Key
 from lambdas.stream import item_key
 from services.changes import Follower, Seen, number
@@ -40,9 +40,18 @@ def key(of: Stocked) -> str:
     return item_key(of.store, of.item)
 
 
-def _stocked(values: dict[str, Any]) -> Stocked:
-    names = ("Count", "UpdatedAt", "UploadId", "Was")
-    return Stocked(values["Store"], values["Item"], *(values.get(name) for name in names))
+def is_gone(values: Mapping[str, Any]) -> bool:
+    """Whether this is what an undo leaves of an item that it takes away: see `lambdas.inventory`."""
+    return "UploadId" in values and not values.keys() & {"Count", "UpdatedAt"}
+
+
+_TYPES = {"Count": Decimal, "UpdatedAt": str, "UploadId": str, "Was": Decimal}
+
+
+def stocked(values: Mapping[str, Any]) -> Stocked:
+    """An item as the table, or an image, has it. What a hand wrote there as another type than ours is not there."""
+    kept: list[Any] = [value if isinstance(value := values.get(name), of) else None for name, of in _TYPES.items()]
+    return Stocked(values["Store"], values["Item"], *kept)
 
 
 @mapped
@@ -63,7 +72,8 @@ def of_store(stack: Stack, store: str) -> list[Stocked]:
 
 
 def _sorted(items: Iterable[tables.Item]) -> list[Stocked]:
-    return sorted((_stocked(tables.from_item(item)) for item in items), key=lambda one: (one.store, one.item))
+    there = (tables.from_item(item) for item in items if not inventory.is_gone(item))
+    return sorted(map(stocked, there), key=lambda one: (one.store, one.item))
 
 
 @dataclass
@@ -82,6 +92,7 @@ class Mirror:
     _latest: dict[Key, str] = field(default_factory=dict)  # position of the last change, of the items that had one
     _asked: float | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
+    _listeners: list[Callable[[Sequence[Seen]], None]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._follower = Follower(self.stack, self.clock)
@@ -97,6 +108,13 @@ class Mirror:
                 return
             self._asked = self.clock()
 
+    def listen(self, heard: Callable[[Sequence[Seen]], None]) -> str:
+        """From now on ``heard`` is told of what changes, after the mirror itself. The position of the last change
+        before: what others want to know of the time until then, they have to read."""
+        with self._lock:
+            self._listeners.append(heard)
+            return self._follower.position
+
     def _read(self) -> None:
         self._follower.start()  # first: a change that comes in during the scan is then followed as well
         self.items = {(one.store, one.item): one for one in table(self.stack)}
@@ -106,13 +124,15 @@ class Mirror:
         for change in fresh:
             self._apply(change)
         self.version += bool(fresh)
+        for heard in self._listeners if fresh else ():
+            heard(fresh)
 
     def _apply(self, change: Seen) -> None:
         key = (change.store, change.item)
         if change.position < self._latest.get(key, ""):
             return
         self._latest[key] = change.position
-        if change.new is None:
+        if change.new is None or is_gone(change.new):
             self.items.pop(key, None)
         else:
-            self.items[key] = _stocked(change.new)
+            self.items[key] = stocked(change.new)

@@ -1,7 +1,7 @@
 """Uploads: sending a file, previewing it, and the receipts; the one door for what has to do with an upload.
 
-Owns the questions about receipts. How a file is understood, what waits to be answered and what has to be mended are
-modules of their own, given on from here. The rules of reading and applying are `lambdas`' own.
+Owns the questions about receipts. How a file is understood, what it would do, what waits to be answered and what has
+to be mended are modules of their own, given on from here. The rules of reading and applying are `lambdas`' own.
 """
 
 import time
@@ -9,41 +9,42 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
-from lambdas import lines, loading, mappings, receipts, tables, tallies, times
-from lambdas.alerts import Crossing, crossing
+from lambdas import lines, mappings, receipts, tables, tallies, times
 from lambdas.fates import Fate, Mode
-from lambdas.stockfile import Mapping, StockFile
+from lambdas.stockfile import Mapping
 from lambdas.tallies import Totals
-from lambdas.upload import Address, Upload, metadata, new_id, object_key
+from lambdas.upload import Address, Upload, digest_of, metadata, new_id, object_key, time_of
 from services import alerts, changes
 from services.answers import answer, contents, waiting
 from services.errors import NotFound, Unavailable, mapped
 from services.mending import mend, mend_data, to_mend
 from services.opening import Opened, forget, opened, remember, saved
 from services.outcome import Line, Receipt, of_item
+from services.previewing import Preview, foreseen, preview
 from services.stack import Stack
 
 __all__ = [
-    "Line", "Opened", "Receipt", "answer", "contents", "errors", "follow", "forget", "mend", "mend_data", "opened",
-    "preview", "receipt", "recent", "refused", "rejected", "remember", "rows", "saved", "send", "to_mend", "waiting",
+    "Line", "Opened", "Preview", "Receipt", "answer", "contents", "errors", "follow", "foreseen", "forget", "mend",
+    "mend_data", "names", "opened", "preview", "receipt", "recent", "refused", "rejected", "remember", "rows",
+    "same_content", "saved", "send", "to_mend", "waiting",
 ]  # fmt: skip
 
 
 @mapped
 def send(
     stack: Stack, name: str, data: bytes, mode: Mode = Mode.NEWEST, store: str | None = None,
-    mapping: Mapping | None = None,
+    mapping: Mapping | None = None, undoes: str | None = None,
 ) -> str:  # fmt: skip
     """Put a file into the bucket. When this returns it is received, and the rest happens by itself; its upload id.
 
     ``mapping``: the loader reads the file with exactly this one. None: with what is then saved for its shape, or as
-    it understands the file by itself.
+    it understands the file by itself. ``undoes``: see `services.undoing`.
     """
     upload_id, store = new_id(), (store or "").strip() or None
     said = None if mapping is None else mappings.keep(stack.world, mapping)
     key = object_key(upload_id, name)
-    address = Address(stack.settings.bucket, key, _put_once(stack, key, data, metadata(mode, store, said)))
-    upload = Upload(upload_id, address, key.rsplit("/", 1)[-1], mode, store, said)
+    address = Address(stack.settings.bucket, key, _put_once(stack, key, data, metadata(mode, store, said, undoes)))
+    upload = Upload(upload_id, address, key.rsplit("/", 1)[-1], mode, store, said, undoes, digest_of(data))
     receipts.received(stack.dynamodb, stack.settings.uploads_table, upload, len(data))
     return upload_id
 
@@ -60,43 +61,6 @@ def _put_once(stack: Stack, key: str, data: bytes, said: dict[str, str]) -> str 
         done = stack.s3.head_object(**place)
     version: str | None = done.get("VersionId")
     return version
-
-
-@mapped
-def preview(
-    stack: Stack, name: str, data: bytes, mode: Mode = Mode.NEWEST, store: str | None = None,
-    mapping: Mapping | None = None,
-) -> tuple[Receipt, list[Line]]:  # fmt: skip
-    """What the file would do if it were sent now, by the loader's own code, and every row's fate. Writes nothing.
-
-    Raises BadFile, and of these Unclear when something has to be said first.
-    """
-    file, mapping = _opened(stack, data, mapping)
-    store = (store or "").strip() or None
-    upload = Upload(new_id(), Address("", ""), name, mode, store or mapping.always, mappings.id_of(mapping))
-    reading = file.read(uploaded_at=upload.time, store=store)
-    told, alerts = lines.of([], reading.rejects), 0
-    for verdicts in loading.foresee(stack.world, upload, reading):
-        told += lines.of(verdicts)
-        alerts += sum(v.new is not None and crossing(v.new.was, v.row.count) is Crossing.OPENS for v in verdicts)
-    told.sort(key=lines.place)
-    return _previewed(upload, alerts, told), told
-
-
-def _opened(stack: Stack, data: bytes, mapping: Mapping | None) -> tuple[StockFile, Mapping]:
-    if mapping is not None:
-        return StockFile(data, mapping), mapping
-    found = opened(stack, data)
-    return found.file, found.mapping
-
-
-def _previewed(upload: Upload, alerts: int, told: list[Line]) -> Receipt:
-    fates = lines.count(told)
-    return Receipt(
-        None, upload.name, upload.mode.value, "preview", upload.store, len(told), fates,
-        lines.expected(fates), None, 0, alerts, None, None, None, None, None, None, {}, 0,
-        None, upload.mapping,
-    )  # fmt: skip
 
 
 def refused(name: str, mode: Mode, store: str | None, reason: str, question: str | None = None) -> Receipt:
@@ -142,7 +106,7 @@ def _exact(stack: Stack, of: Receipt) -> Receipt:
     if of.state == "loaded" and of.upload_id and (of.records_seen or 0) > of.records_expected:
         of = replace(of, records_seen=changes.count_of_upload(stack, of.upload_id))
     if of.state == "loaded" and of.upload_id and of.records_checked > of.records_expected:
-        opened = len(alerts.of_upload(stack, of.upload_id))
+        opened = sum(not one.is_low for one in alerts.of_upload(stack, of.upload_id))
         of = replace(of, records_checked=of.records_seen or 0, alerts=opened)
     return of
 
@@ -183,20 +147,40 @@ def errors(told: Iterable[Line]) -> list[Line]:
 
 
 @mapped
-def recent(stack: Stack, limit: int = 50) -> list[Receipt]:
-    """The latest uploads, newest first."""
+def recent(stack: Stack, limit: int = 50, before: str | None = None) -> list[Receipt]:
+    """The latest uploads, newest first; with ``before``, an upload's id, only those that were sent before that one.
+
+    Of the 13 months up to then: a Query for each until there are enough.
+    """
     found: list[Receipt] = []
-    for month in times.months_back(times.now(), 13):
-        found += tables.each(lambda item: _listed(stack, item), _of_month(stack, month, limit - len(found)))
+    latest = min(times.now(), time_of(before)) if before else times.now()
+    for month in times.months_back(latest, 13):
+        found += tables.each(lambda item: _listed(stack, item), _of_month(stack, month, limit - len(found), before))
         if len(found) >= limit:
             break
     return found
 
 
-def _of_month(stack: Stack, month: str, limit: int) -> Iterator[dict[str, Any]]:
+def _of_month(stack: Stack, month: str, limit: int, before: str | None) -> Iterator[dict[str, Any]]:
+    older = " AND UploadId < :before" if before else ""
     found = tables.query(
         stack.dynamodb, stack.settings.uploads_table, limit=limit, IndexName="ByMonth", ScanIndexForward=False,
-        KeyConditionExpression="#month = :month", ExpressionAttributeNames={"#month": "Month"},
-        ExpressionAttributeValues=tables.to_item({":month": month}),
+        KeyConditionExpression=f"#month = :month{older}", ExpressionAttributeNames={"#month": "Month"},
+        ExpressionAttributeValues=tables.to_item({":month": month, ":before": before}),
     )  # fmt: skip
     return map(tables.from_item, found)
+
+
+@mapped
+def same_content(stack: Stack, data: bytes, besides: str | None = None) -> list[str]:
+    """The ids of the latest uploads whose file holds exactly this, the latest first: one Query. ``besides``: not this
+    one."""
+    found = receipts.same(stack.dynamodb, stack.settings.uploads_table, digest_of(data), 4)
+    return [upload_id for upload_id in found if upload_id != besides]
+
+
+def names(stack: Stack, upload_ids: Iterable[str]) -> dict[str, str]:
+    """The file names of those of these uploads that there are, a hundred to a request."""
+    keys = [tables.to_item({"UploadId": upload_id}) for upload_id in upload_ids]
+    found = tables.batch_get(stack.dynamodb, stack.settings.uploads_table, keys)
+    return {item["UploadId"]["S"]: item["Name"]["S"] for item in found}

@@ -1,20 +1,27 @@
 """The plain words for receipts, changes, stock and alerts, the same on pages and on the command line."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sized
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 from lambdas import spending, times
 from lambdas.alerts import plain
-from lambdas.fates import Fate
+from lambdas.fates import Fate, Mode
+from lambdas.holding import FLAPPING, QUIET
 from lambdas.mappings import Saved
+from lambdas.quiet import Hours
+from lambdas.reorder import Scope
 from lambdas.spending import Units
 from services.alerts import Episode
 from services.changes import Seen
 from services.failures import Failure
 from services.mending import REASON
+from services.pointfile import Plan
+from services.reorder import Outcome
 from services.stock import Stocked
+from services.subscriptions import CONFIRMED, PROTOCOLS, WAITING, Subscription, Trial
 from services.uploads import Receipt
 
 FATES = {
@@ -28,10 +35,19 @@ FATES = {
 }
 """Each fate as a manager reads it, in the order in which a receipt tells them."""
 
+UNDONE = FATES | {
+    Fate.CHANGED: "put back",
+    Fate.INSERTED: "brought back",
+    Fate.TOUCHED: "put back to an earlier time",
+    Fate.STALE: "changed since, and left alone",
+}
+"""The same, of an upload that undoes another one."""
 
-def fates(counts: Mapping[str, int]) -> str:
+
+def fates(counts: Mapping[str, int], mode: str = Mode.NEWEST) -> str:
     """`3 changed, 1 new, 38 already up to date`."""
-    return ", ".join(f"{counts[fate]:,} {word}" for fate, word in FATES.items() if counts[fate])
+    names = UNDONE if mode == Mode.UNDO else FATES
+    return ", ".join(f"{counts[fate]:,} {word}" for fate, word in names.items() if counts[fate])
 
 
 def some(count: int, noun: str) -> str:
@@ -46,7 +62,7 @@ def receipt(of: Receipt) -> str:
         return f"{'Waits for' if of.upload_id else 'Would wait for'} an answer. {of.reason}"
     if of.state in ("received", "loading"):
         return {"received": "Received; waiting for the loader.", "loading": "Received; loading."}[of.state]
-    rows = f"{some(of.rows, 'row')}: {fates(of.fates)}."
+    rows = f"{some(of.rows, 'item' if of.undoes else 'row')}: {fates(of.fates, of.mode)}."
     if of.state == "preview":
         return f"{rows} {expected(of)} {some(of.alerts, 'alert')} would be raised."
     seen = f"{expected(of)[:-1]}, {of.records_seen:,} seen." if of.records_expected else expected(of)
@@ -124,12 +140,126 @@ def failure(of: Failure) -> str:
 
 
 def episode(of: Episode) -> str:
-    ran = f"{plain(of.old_count)} -> {plain(of.new_count)}" if of.old_count is not None else "new and empty"
-    opened = f"{clock(of.opened_at)}  {of.store} · {of.item}  out of stock ({ran}) by {of.opened_by or 'no upload'}"
-    if not of.closed_at:
-        return f"{opened}; still out"
-    count = "removed" if of.closed_count is None else f"back to {plain(of.closed_count)}"
-    return f"{opened}; {count} at {clock(of.closed_at)} by {of.closed_by or 'no upload'}"
+    opened = f"{clock(of.opened_at)}  {of.store} · {of.item}  {_began(of)}"
+    if of.closed_at:
+        by = "its reorder point" if of.closed_how else of.closed_by or "no upload"
+        return f"{opened}; {ended(of)} at {clock(of.closed_at)} by {by}{_held(of)}"
+    note = f": {of.note}" if of.note else ""
+    seen = f"; acknowledged at {clock(of.acknowledged_at)}{note}" if of.acknowledged_at else ""
+    return f"{opened}; still {'low' if of.is_low else 'out'}{seen}{_held(of)}"
+
+
+def _began(of: Episode) -> str:
+    by = "its reorder point" if of.by_point else of.opened_by or "no upload"
+    if of.is_low:
+        return f"low ({fell(of)}, reorder point {plain(of.point)}) by {by}"
+    return f"out of stock ({fell(of) if of.old_count is not None else 'new and empty'}) by {by}"
+
+
+def fell(of: Episode) -> str:
+    """What opened an episode: `12 -> 0`, `new: 0`; by its reorder point alone, the count: `6`."""
+    if of.by_point:
+        return plain(of.new_count)
+    new = plain(of.new_count)
+    return f"{plain(of.old_count)} -> {new}" if of.old_count is not None else f"new: {new}"
+
+
+def scope(of: Scope) -> str:
+    """What a reorder point is set for: `Berlin · Oat milk`, `Berlin, each item`, `All stores, each item`."""
+    if of.store is None:
+        return "All stores, each item"
+    return f"{of.store} · {of.item}" if of.item is not None else f"{of.store}, each item"
+
+
+def point(of: Decimal | None) -> str:
+    return "none" if of is None else plain(of)
+
+
+def planned(of: Plan) -> str:
+    """What a file of reorder points would do: `3 points new or changed, 12 set so already, 1 row not usable.`"""
+    parts = [f"{some(len(of.lines), 'point')} new or changed", f"{of.same:,} set so already"]
+    parts += [f"{some(len(of.errors), 'row')} not usable"] if of.errors else []
+    parts += [f"{len(of.unknown):,} of what no store holds yet"] if of.unknown else []
+    return f"{', '.join(parts)}."
+
+
+def outcome(of: Outcome) -> str:
+    """What the saving of reorder points did."""
+    if not of.low and not of.ended:
+        return "Saved. Nothing is low that was not before."
+    low = [f"{some(len(of.low), 'item')} {_is(of.low)} low now"] if of.low else []
+    ended = [f"{some(len(of.ended), 'item')} {_is(of.ended)} no longer low"] if of.ended else []
+    return f"Saved. {', '.join(low + ended)}."
+
+
+def broke_off(at: str) -> str:
+    """A saving of reorder points that began then has not come to its end."""
+    return (
+        f"A saving of reorder points that began at {clock(at)} UTC has not come to its end: it broke off, or has much "
+        "to do. Some of its points may not be set, and some items may be low, or no longer, and no alert says so."
+    )
+
+
+def _is(these: Sized) -> str:
+    return "is" if len(these) == 1 else "are"
+
+
+def ended(of: Episode) -> str:
+    """What closed an episode: `back to 12`."""
+    if of.closed_how:
+        return f"no longer low with {plain(of.closed_count)}"
+    return "removed" if of.closed_count is None else f"back to {plain(of.closed_count)}"
+
+
+def _held(of: Episode) -> str:
+    return f"; {said}" if (said := held(of)) else ""
+
+
+def held(of: Episode, at: Callable[[str | None], str] | None = None) -> str:
+    """What became of a message that does not go at once; blank of one that did. ``at``: how to write a time."""
+    why = HELD.get(of.held_for or "", "")
+    if of.due:
+        return f"its message waits until {(at or clock)(of.due)}: {why}"
+    return f"no message was sent: it came back before its time ({why})" if of.dropped_at else ""
+
+
+HELD = {QUIET: "quiet hours", FLAPPING: "it runs out or low again and again"}
+"""Why a message waits."""
+
+
+def subscription(of: Subscription) -> str:
+    """`e-mail anna@example.org: Berlin, Oslo; confirmed`, and below it the name by which it is removed."""
+    what = PROTOCOLS.get(of.protocol, of.protocol)
+    return f"{what} {of.endpoint}: {whose(of)}; {STATES[of.state]}\n  {of.arn or 'no ARN before that'}"
+
+
+def whose(of: Subscription) -> str:
+    """The stores whose alerts a subscription gets."""
+    if of.rule:
+        return f"by a rule of its own, {of.rule}"
+    if of.stores is None:
+        return "all stores" if of.arn else "its stores are told once it is confirmed"
+    return ", ".join(of.stores)
+
+
+STATES = {CONFIRMED: "confirmed", WAITING: "waits to be confirmed there"}
+
+
+def trial(of: Trial) -> str:
+    """Where a test message went. Whether it arrived SNS does not tell."""
+    to = [f"{PROTOCOLS.get(one.protocol, one.protocol)} {one.endpoint}" for one in of.to]
+    sent = (
+        f"Sent to {some(len(to), 'subscriber')}: {', '.join(to)}."
+        if to
+        else "Sent, but nobody is subscribed to get it."
+    )
+    waits = f" {some(len(of.waiting), 'subscription')} not confirmed yet: nothing goes there." if of.waiting else ""
+    return sent + waits
+
+
+def quiet(of: Hours) -> str:
+    """`22:00 to 07:00, Europe/Berlin`."""
+    return f"{of.start} to {of.end}, {of.zone}"
 
 
 def clock(at: str | None) -> str:

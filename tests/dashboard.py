@@ -5,10 +5,9 @@ import socket
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.error import URLError
 
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
@@ -16,36 +15,46 @@ from local import engine
 from tests.waiting import until
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = {"": "Overview", "upload": "Upload", "changes": "Changes", "alerts": "Alerts", "pipeline": "Pipeline"}
+PAGES = {
+    "": "Overview", "upload": "Upload", "uploads": "Uploads", "stock": "Stock", "changes": "Changes",
+    "alerts": "Alerts", "pipeline": "Pipeline",
+}  # fmt: skip
 """Each page's address and its heading."""
 
 
 @contextmanager
 def running(home: Path) -> Iterator[str]:
     """The address of a dashboard on a state folder; at the end it, and then its engine, are gone."""
+    try:
+        with serving(home, ROOT / "app.py", {"STOCKTRAIL_HOME": str(home / "state")}, folder=ROOT) as address:
+            yield address
+    finally:
+        until(lambda: not engine.status(home / "state").running, seconds=300)  # it saves what it holds
+
+
+@contextmanager
+def serving(home: Path, script: Path, more: Mapping[str, str], folder: Path) -> Iterator[str]:
+    """The address of `streamlit run script`, run in a folder; its log is home/dashboard.log."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     environ = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "STOCKTRAIL_"))}
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true", f"--server.port={port}"]
+    command = [sys.executable, "-m", "streamlit", "run", script, "--server.headless=true", f"--server.port={port}"]
     with (home / "dashboard.log").open("w") as log:
-        process = subprocess.Popen(
-            command, cwd=ROOT, env=environ | {"STOCKTRAIL_HOME": str(home / "state")}, stdout=log, stderr=log
-        )
+        process = subprocess.Popen(command, cwd=folder, env=environ | more, stdout=log, stderr=log)
     try:
-        until(lambda: healthy(port))
+        until(lambda: healthy(port), seconds=60)
         yield f"http://127.0.0.1:{port}"
     finally:
         process.terminate()
         process.wait(30)
-        until(lambda: not engine.status(home / "state").running)
 
 
 def healthy(port: int) -> bool:
     try:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=1) as answer:
             return bool(answer.status == 200)
-    except (URLError, ConnectionError):
+    except OSError:  # nobody listens there yet, or it is slow to answer
         return False
 
 

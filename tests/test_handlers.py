@@ -11,7 +11,7 @@ import pytest
 
 from lambdas.stream import item_key
 from lambdas.upload import of_s3_record
-from services import alerts, changes, stock, uploads
+from services import alerts, changes, failures, stock, uploads
 from services.stack import Stack
 from tests.conftest import csv, invoke
 from tests.waiting import until
@@ -91,9 +91,9 @@ def handle(stack: Stack) -> Iterator[str]:
     functions.update_event_source_mapping(UUID=source["UUID"], Enabled=True)
 
 
-@pytest.mark.parametrize(("tries", "state"), [("1", "loading"), ("5", "failed")])
+@pytest.mark.parametrize(("tries", "states"), [("1", ["loading", "received"]), ("5", ["failed", "failed"])])
 def test_what_goes_wrong_stands_on_the_receipt_and_after_the_last_try_the_upload_has_failed(
-    stack: Stack, store: str, handle: str, tries: str, state: str
+    stack: Stack, store: str, handle: str, tries: str, states: list[str]
 ):
     text = json.dumps(event("s3_two_files", stack, store)).replace(stack.settings.bucket, "a-bucket-that-is-not-there")
     trouble = json.loads(text)
@@ -101,10 +101,13 @@ def test_what_goes_wrong_stands_on_the_receipt_and_after_the_last_try_the_upload
     message["attributes"]["ApproximateReceiveCount"], message["receiptHandle"] = tries, handle
     answer = invoke(stack, stack.settings.loader, trouble)
     assert answer == {"batchItemFailures": [{"itemIdentifier": message["messageId"]}]}
-    first = of_s3_record(json.loads(message["body"])["Records"][0])
-    receipt = uploads.receipt(stack, first.id)
-    assert receipt.state == state
-    assert f"Try {tries} of 5 failed: An error occurred (NoSuchBucket)" in (receipt.reason or "")
+    both = map(of_s3_record, json.loads(message["body"])["Records"])
+    for upload, state in zip(both, states, strict=True):  # the run never got to the second one
+        receipt = uploads.receipt(stack, upload.id)
+        assert (receipt.state, receipt.file) == (state, upload.name)
+        assert f"Try {tries} of 5 failed: An error occurred (NoSuchBucket)" in (receipt.reason or "")
+    failed = {one.id for one in failures.every(stack)}
+    assert (f"{failures.FILE}/{upload.id}" in failed) == (state == "failed")
 
 
 @pytest.mark.parametrize("function", ["loader", "recorder", "checker"])

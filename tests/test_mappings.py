@@ -16,7 +16,7 @@ from botocore.exceptions import ClientError
 
 from lambdas import mappings as mappings_table
 from lambdas import receipts, stockfile, store_uploads
-from lambdas.fates import Mode
+from lambdas.fates import OF_FILES, Mode
 from lambdas.loading import load
 from lambdas.mappings import AUTO, Saved
 from lambdas.stockfile import AUTOMATIC, Mapping
@@ -258,7 +258,7 @@ def test_a_mapping_that_does_not_exist_fails_the_upload_and_says_so(stack: Stack
     assert (receipt.state, "does not exist" in (receipt.reason or "")) == ("failed", True)
 
 
-@pytest.mark.parametrize("mode", list(Mode))
+@pytest.mark.parametrize("mode", list(OF_FILES))
 def test_a_wide_file_has_a_fate_for_every_cell_and_changes_nothing_the_second_time(
     stack: Stack, store: str, mode: Mode
 ):

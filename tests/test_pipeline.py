@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from lambdas.fates import Fate, Mode
+from lambdas.fates import OF_FILES, Fate, Mode
 from lambdas.stream import item_key
 from services import alerts, changes, stock, uploads
 from services.alerts import Episode
@@ -49,7 +49,7 @@ def test_four_uploads_in_three_modes_give_the_records_and_the_stock_that_the_les
     first = [f"{item},10,{OLD}" for item in items]
     newer = [f"{item},20,{NEW}" for item in items]
     seen, final = {}, {}
-    for mode in Mode:
+    for mode in OF_FILES:
         place = f"{store} {mode}"
         files = [csv(place, *rows, header=TIMED) for rows in (first, first, newer, first)]
         told_by = [sent(stack, file, mode) for file in files]
@@ -90,7 +90,7 @@ def test_bookkeeping_never_makes_an_unchanged_item_change(stack: Stack, store: s
     assert before[0].upload_id == first.upload_id
 
 
-@pytest.mark.parametrize("mode", list(Mode))
+@pytest.mark.parametrize("mode", list(OF_FILES))
 def test_the_preview_tells_what_the_loader_then_does(stack: Stack, store: str, mode: Mode):
     sent(stack, csv(store, f"Tea,1,{NEW}", f"Bread,2,{NEW}", f"Jam,3,{NEW}", header=TIMED))
     data = csv(store, f"Tea,0,{OLD}", f"Bread,2,{NEW}", "Jam,4,2026-11-02", "Milk,0,2026-11-02", "Milk,", header=TIMED)

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from lambdas import inventory, spending, tables, tallies
+from lambdas import inventory, receipts, spending, tables, tallies
 from lambdas.spending import Units, metered
+from lambdas.upload import Address, Upload, new_id, object_key
 from services import uploads, words
 from services.outcome import of_item
 from services.stack import Stack
@@ -102,6 +103,27 @@ def test_what_has_settled_is_counted_once_for_a_list_and_again_when_more_is_expe
     )  # fmt: skip
     assert (first.records_seen, listed().records_seen) == (3, 0)
     stack.dynamodb.delete_item(TableName=stack.settings.uploads_table, Key=keys)
+
+
+def test_that_a_content_is_known_again_costs_a_write_unit_for_an_upload_and_nothing_as_its_receipt_moves_on(
+    stack: Stack,
+):
+    """What it costs to receive a file, and then to write on its receipt, with the digest and without."""
+    spent = {}
+    for digest in ("ab" * 32, None):
+        upload_id = new_id()
+        address = Address("bucket", object_key(upload_id, "stock.csv"))
+        upload = Upload(upload_id, address, "stock.csv", mapping="auto", digest=digest)
+        steps = (
+            lambda upload=upload: receipts.received(stack.dynamodb, stack.settings.uploads_table, upload, 1),
+            lambda upload=upload: receipts.pin(stack.dynamodb, stack.settings.uploads_table, upload, 3),
+            lambda upload=upload: receipts.hand_over(stack.dynamodb, stack.settings.uploads_table, upload.id, 1),
+        )
+        with metered() as meter:
+            spent[digest is not None] = [(step(), meter.take().writes)[1] for step in steps]
+        key = tables.to_item({"UploadId": upload.id})
+        stack.dynamodb.delete_item(TableName=stack.settings.uploads_table, Key=key)
+    assert [more - less for more, less in zip(spent[True], spent[False], strict=True)] == [1, 0, 0]
 
 
 def test_what_an_upload_took_is_said_in_units_and_in_dollars():

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from lambdas.stockfile import Mapping, Question, Reject, Row, StockFile, Unclear, Unreadable, read
 from lambdas.stockfile.mapping import NONE, of_json, of_text
+from services import exporting
 
 NOW = "2026-11-23T12:00:00.000000Z"
 
@@ -395,6 +396,12 @@ def test_a_row_whose_quotes_end_too_early_is_rejected_alone():
 def test_an_apostrophe_before_a_formula_is_the_mark_of_an_export_and_no_part_of_the_name():
     rows = read(b"store,item,count\nB,'=1+1,1\nB,'Tis,2\n", uploaded_at=NOW).rows
     assert [row.item for row in rows] == ["=1+1", "'Tis"]
+
+
+@pytest.mark.parametrize("item", ["=1+1", "'=1+1", "''=1+1", "'-3", "-3", "'Tis", "''", "'@x", "+x"])
+def test_a_name_that_is_exported_is_read_as_it_was_whatever_it_begins_with(item: str):
+    said = exporting.csv_text([("store", "item", "count"), ("Berlin", item, 3)])
+    assert [row.item for row in read(said.encode(), uploaded_at=NOW).rows] == [item]
 
 
 def test_the_shape_is_that_of_the_headings_and_not_of_what_stands_under_or_above_them():

@@ -108,9 +108,12 @@ _KEPT = ("failures", "objects")
 USES = {
     "loader": ("loader", "loading", "applying", "others", "reruns", "mappings", "objects"),
     "recorder": ("recorder", "recording", *_KEPT),
-    "checker": ("checker", "checking", "episodes", "notifying", *_KEPT),
-    "sweeper": ("sweeper", "sweeping", "bucket", "deadletters", "episodes", "notifying", "recording", *_KEPT),
-}
+    "checker": ("checker", "checking", "episodes", "lows", "notifying", "points", "quiet", *_KEPT),
+    "sweeper": (
+        "sweeper", "sweeping", "bucket", "deadletters", "episodes", "lows", "notifying", "points", "quiet", "recording",
+        *_KEPT,
+    ),
+}  # fmt: skip
 
 
 def _variables(part: dict[str, Any]) -> dict[str, Any]:

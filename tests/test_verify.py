@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lambdas import failures, lines, receipts, recording, store_uploads, tables, times
-from lambdas.fates import Mode
+from lambdas.fates import OF_FILES, Mode
 from lambdas.loading import load
 from lambdas.stockfile import Mapping
 from lambdas.stream import KEPT_DAYS, Change, item_key
@@ -64,7 +64,7 @@ def test_the_story_of_the_class_agrees_and_says_how_much_was_looked_at(stack: St
     assert verifying.in_words(found) == "5 uploads, 14 rows, 3 items: everything agrees."
 
 
-@pytest.mark.parametrize("mode", list(Mode))
+@pytest.mark.parametrize("mode", list(OF_FILES))
 def test_every_mode_agrees_with_itself(stack: Stack, store: str, mode: Mode):
     for rows in (f"Tea,10,{OLD}", f"Tea,10,{OLD}", f"Tea,20,{NEW}", f"Tea,0,{OLD}", f"Tea,20,{NEWEST}"):
         sent(stack, csv(store, rows, "Bread,3,", header=TIMED), mode)
@@ -623,6 +623,33 @@ def test_an_alert_that_nobody_was_told_of_is_named_unless_a_failure_says_why(
             assert named(stack, store) == []
 
 
+@pytest.mark.parametrize(
+    ("says", "found"),
+    [
+        ({"Held": "held", "Due": "2999-01-01T00:00:00.000000Z"}, []),
+        ({"Held": "nobody sends it", "Due": "2026-01-01T00:00:00.000000Z"}, [What.NOT_NOTIFIED]),
+        ({"DroppedAt": "2026-11-24T00:00:00.000000Z"}, []),
+    ],
+)
+def test_an_alert_whose_message_is_held_or_was_dropped_is_not_lost_unless_it_is_long_overdue(
+    stack: Stack, store: str, told: list[Receipt], says: dict[str, str], found: list[What]
+):
+    assert len(told) == 3
+    [episode] = episodes(stack, store)
+    untold = {name: value for name, value in episode.items() if name not in ("NotifiedAt", "MessageId")}
+    with instead(stack, stack.settings.alerts_table, episode, untold | tables.to_item(says)):
+        assert [what for what, _ in named(stack, store)] == found
+
+
+def test_an_alert_that_was_dropped_and_is_open_is_named(stack: Stack, store: str):
+    sent(stack, csv(store, "Tea,0"))
+    [episode] = episodes(stack, store)
+    untold = {name: value for name, value in episode.items() if name not in ("NotifiedAt", "MessageId")}
+    dropped = untold | tables.to_item({"DroppedAt": "2026-11-24T00:00:00.000000Z"})
+    with instead(stack, stack.settings.alerts_table, episode, dropped):
+        assert [what for what, _ in named(stack, store)] == [What.NOT_NOTIFIED]
+
+
 DAY = "20261101T00000{}000000-00000000"
 SECOND = "2026-11-01T00:00:0{}"
 
@@ -673,7 +700,7 @@ ROWS = st.lists(
     st.tuples(st.sampled_from(["Tea", "Bread"]), st.sampled_from(["0", "1", "2", "-1", "", "some"])),
     min_size=1, max_size=4,
 )  # fmt: skip
-FILES = st.tuples(st.sampled_from(list(Mode)), ROWS, st.none() | st.integers(1, 9))
+FILES = st.tuples(st.sampled_from(list(OF_FILES)), ROWS, st.none() | st.integers(1, 9))
 
 
 @given(

@@ -4,7 +4,7 @@ Owns the widgets. They show what the file is read with, and say what is changed;
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
@@ -36,7 +36,13 @@ class Form:
         return self.opened.understood
 
     def say(self, **parts: Any) -> None:
-        """Say parts of the mapping; where no headings were found, also that there are none."""
+        """Say parts of the mapping; where no headings were found, also that there are none.
+
+        Nothing, while nothing else is said, when that is how it is understood anyway: a widget may come back with what
+        it showed, when a run of the page and one of a fragment meet.
+        """
+        if correction.said(self.mark) is None and replace(self.understood.mapping, **parts) == self.understood.mapping:
+            return
         if self.understood.header is None and not self.understood.kind.startswith("JSON"):
             parts = {"header": False} | parts
         correction.say(self.mark, self.understood.shape, self.opened.mapping, **parts)

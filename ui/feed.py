@@ -14,10 +14,11 @@ from services import words
 from services.changes import Seen
 from services.changes import plain as images
 from services.uploads import Receipt
-from ui import plain, reads, receipts, tables
+from ui import links, plain, reads, receipts, tables
 from ui.reads import Link
 
-_WINDOW = 400  # how many changes are looked through for the filters
+_WINDOW = 400
+"""So many changes are looked through for what fits; what lies below them is a click away."""
 PAGE = 50
 _PICKED, _SHOWN, _TABLE = "picked", "shown", "feed"
 
@@ -35,12 +36,31 @@ class Filters:
         return (not self.store or one.store == self.store) and self.text.casefold() in one.item.casefold()
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What fits, newest first. ``further``: the position below which it was not looked; None when there is nothing.
+    ``looked_at``: how many changes that was worked out from."""
+
+    entries: "list[Entry]"
+    further: str | None
+    looked_at: int
+
+
 def filters(held: Link) -> Filters:
     """The filters; they stand in the address."""
     stores, items, files = st.columns([1, 1, 2])
-    names = sorted({one.store for one in reads.items(held)})
-    store = stores.selectbox("Store", names, index=None, placeholder="All stores", key="store", bind="query-params")
-    text = items.text_input("Item", key="item", placeholder="Part of its name", bind="query-params")
+    store = stores.selectbox(
+        "Store",
+        reads.stores(held),
+        index=None,
+        placeholder="All stores",
+        key="store",
+        bind="query-params",
+        on_change=_to_newest,
+    )
+    text = items.text_input(
+        "Item", key="item", placeholder="Part of its name", bind="query-params", on_change=_to_newest
+    )
     with files:
         upload_id = upload(held, "Upload", "All uploads")
     return Filters(store, (text or "").strip(), upload_id, st.query_params.get("before"))
@@ -59,8 +79,13 @@ def upload(held: Link, label: str, placeholder: str) -> str | None:
     )  # fmt: skip
 
 
-def _keep_upload() -> None:
+def _to_newest() -> None:
+    """What another filter finds begins with the newest, and not on the page where the last one was left."""
     st.query_params.pop("before", None)
+
+
+def _keep_upload() -> None:
+    _to_newest()
     if st.session_state.which:
         st.query_params["upload"] = st.session_state.which
     else:
@@ -75,16 +100,35 @@ def upload_name(of: Receipt) -> str:
 Entry = Seen | Receipt
 
 
-def gather(held: Link, asked: Filters) -> list[Entry]:
-    """The changes that fit, and between them the uploads that left no record, newest first."""
+def gather(held: Link, asked: Filters) -> Found:
+    """The changes that fit, and between them the uploads that left no record. Of one upload all, else a page."""
     if asked.upload_id:
-        found = reads.changes_of(held, asked.upload_id, _WINDOW)
+        part = reads.changes_of(held, asked.upload_id, _WINDOW)
     else:
-        found = reads.feed(held, _WINDOW, asked.before)
-    entries: list[Entry] = [one for one in found if asked.fit(one)]
-    oldest = found[-1].at if len(found) == _WINDOW else ""
+        part = reads.feed_below(held, _WINDOW, asked.before) if asked.before else reads.feed(held, _WINDOW)
+    there_is_more = len(part) == _WINDOW
+    oldest = part[-1].at if there_is_more else ""
+    entries: list[Entry] = [one for one in part if asked.fit(one)]
     entries += [one for one in reads.receipts(held) if _fits(one, asked) and at(one) >= oldest]
-    return sorted(entries, key=_place, reverse=True)[:PAGE]
+    entries.sort(key=_place, reverse=True)
+    if asked.upload_id:
+        return Found(entries, None, len(part))
+    page = entries[:PAGE]
+    if len(entries) > PAGE:
+        records = [one for one in page if isinstance(one, Seen)]
+        return Found(page, records[-1].position if records else at(page[-1]), len(part))
+    return Found(page, part[-1].position if there_is_more else None, len(part))
+
+
+def told_of_all(asked: Filters, found: Found) -> str:
+    """What is not on the page though it was asked for; empty when nothing is missing."""
+    if asked.upload_id:
+        return (
+            f"Its first {_WINDOW:,} changes; its receipt tells of all its rows." if found.looked_at == _WINDOW else ""
+        )
+    if found.further and len(found.entries) < PAGE:
+        return f"Of the {found.looked_at:,} changes that were looked through; what is older is a click away."
+    return ""
 
 
 def _fits(one: Receipt, asked: Filters) -> bool:
@@ -145,6 +189,9 @@ def draw_picked() -> None:
         st.markdown(receipts.why(found))
     else:
         st.caption("Pick a line to see its item before and after.")
+        return
+    if found.upload_id:
+        links.upload(found.upload_id, "Its receipt")
 
 
 def _draw_record(one: Seen) -> None:

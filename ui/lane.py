@@ -8,7 +8,7 @@ import streamlit as st
 from services import words
 from services.pipeline import Function, LogLine
 from services.uploads import Receipt
-from ui import plain, reads, receipts, rows, tables
+from ui import links, plain, reads, receipts, rows, tables
 from ui.reads import Link
 
 _PASSED = 8
@@ -79,7 +79,7 @@ def _table(column: Box, held: Link, sent: Sequence[Receipt]) -> None:
 
 def _alerts(column: Box, held: Link) -> None:
     still = reads.open_alerts(held)
-    unsent = sum(one.notified_at is None for one in still)
+    unsent = sum(one.unsent for one in still)
     _box(column, "6 · Alerts", ":material/notifications:", [f"{len(still):,} open", f"{unsent:,} waiting to be sent"])
 
 
@@ -90,23 +90,13 @@ def draw_uploads(held: Link) -> None:
     for one in found:
         if told := receipts.gap(one):
             st.error(f"{plain.escaped(one.file)}: {told}", icon=":material/running_with_errors:")
-    rows = [(one.file, _records(one), _state(one), tables.moment(one.received_at)) for one in found[:_PASSED]]
+    rows = [(one.file, _records(one), receipts.state(one), tables.moment(one.received_at)) for one in found[:_PASSED]]
     frame = pd.DataFrame(rows, columns=["upload", "records seen", "state", "ago"])
     tables.show(frame, "uploads", "Latest uploads", tables.height(len(frame)))
 
 
 def _records(one: Receipt) -> str:
     return f"{one.records_seen or 0:,} of {one.records_expected:,}" if one.state == "loaded" else "–"
-
-
-def _state(one: Receipt) -> str:
-    if one.state == "failed":
-        return "✕ not loaded"
-    if one.state == "waiting":
-        return "? needs an answer"
-    if receipts.gap(one):
-        return "✕ records missing"
-    return "✓ done" if one.settled else "… under way"
 
 
 def draw_feed(held: Link) -> None:
@@ -139,6 +129,7 @@ def draw_way(held: Link, upload_id: str) -> None:
     )
     with right:
         receipts.draw(found, rows.told(held, found), upload_id, rows.mended(held, found))
+        links.upload(upload_id, "Its receipt")
     _draw_log(reads.log(held, upload_id, found.received_at) if found.received_at else [])
 
 

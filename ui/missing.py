@@ -20,14 +20,18 @@ def is_asked(one: Chosen, opened: Opened) -> bool:
     return not one.store and (opened.file.names_no_store or bool(opened.mapping.always and changing))
 
 
-def ask_store(held: Link, one: Chosen, form: Form) -> str | None:
-    """Pick it or type it, and whether it is the same for every file like this. None until it is said."""
-    always = form.opened.mapping.always
-    said = always or correction.store(one.mark)
-    stores = sorted({item.store for item in reads.items(held)})
+def said(mark: str, opened: Opened) -> str | None:
+    """The store that was said for a file, or for all like it. None until then."""
+    return opened.mapping.always or correction.store(mark)
+
+
+def ask_store(held: Link, one: Chosen, form: Form) -> None:
+    """Pick it or type it, and whether it is the same for every file like this."""
+    always, store = form.opened.mapping.always, said(one.mark, form.opened)
+    stores = reads.stores(held)
     likely = suggested(one.name, stores)
-    options = list(dict.fromkeys([*likely, *stores, *([said] if said else [])]))
-    name, tick = form.hold("its-name", said), form.hold("always", bool(always))
+    options = list(dict.fromkeys([*likely, *stores, *([store] if store else [])]))
+    name, tick = form.hold("its-name", store), form.hold("always", bool(always))
 
     def changed() -> None:
         correction.name_store(one.mark, st.session_state[name])
@@ -40,14 +44,13 @@ def ask_store(held: Link, one: Chosen, form: Form) -> str | None:
             "The file does not say which store it is for. Which one?", options, index=None, accept_new_options=True,
             key=name, on_change=changed, placeholder="Pick a store, or type a new one", width=420,
         )  # fmt: skip
-        for one_name in likely if not said else []:
+        for one_name in likely if not store else []:
             st.button(
                 f"{plain.escaped(one_name)}, as the file’s name says", key=f"likely-{one.mark}-{one_name}",
                 on_click=correction.name_store, args=(one.mark, one_name),
             )  # fmt: skip
-        if said:
+        if store:
             st.checkbox("Always, for files like this", key=tick, on_change=changed)
-    return said
 
 
 def suggested(file: str, stores: list[str]) -> list[str]:

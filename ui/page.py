@@ -21,6 +21,8 @@ Draw = Callable[P, None]
 PAGES = {
     "app.py": ("Overview", ":material/storefront:"),
     "pages/upload.py": ("Upload", ":material/upload_file:"),
+    "pages/uploads.py": ("Uploads", ":material/history:"),
+    "pages/stock.py": ("Stock", ":material/inventory_2:"),
     "pages/changes.py": ("Changes", ":material/swap_vert:"),
     "pages/alerts.py": ("Alerts", ":material/notifications:"),
     "pages/pipeline.py": ("Pipeline", ":material/conversion_path:"),

@@ -7,7 +7,7 @@ first is at work: then both runs hold the same parcel, and whoever comes second 
 import secrets
 import threading
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 import streamlit as st
@@ -53,10 +53,16 @@ class Parcel:
     refused: list[str] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def send(self, stack: Stack) -> None:
-        """Send what is left, one after the other, so that they take effect in their order."""
+    def send(self, stack: Stack, sending: Callable[[int, int], object] | None = None) -> None:
+        """Send what is left, one after the other, so that they take effect in their order.
+
+        ``sending`` is told before each one how many are done, and of how many.
+        """
         with self.lock:
+            whole = len(self.marks)
             while self.files:
+                if sending:
+                    sending(whole - len(self.files), whole)
                 try:
                     self.ids.append(_sent(stack, self.files[0], self.mode))
                 except BadFile as error:

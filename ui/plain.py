@@ -30,6 +30,11 @@ def escaped(name: str) -> str:
     return _MARKED.sub(r"\\\1", _MARK_BEGINS.sub("\u2060", " ".join(name.split())))
 
 
+def cut(text: str, most: int) -> str:
+    """The text, or so much of it as has room, with a sign that there is more."""
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
 def zone() -> str:
     """The reader's time zone by its IANA name; UTC where the browser does not tell."""
     named = st.context.timezone or "UTC"

@@ -3,35 +3,39 @@
 Owns the order of these, and when a file is ready to be sent.
 """
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import streamlit as st
 
 from lambdas.fates import Fate, Mode
 from lambdas.stockfile import Mapping
-from services import mending, uploads
+from services import mending, uploads, words
 from services.errors import BadFile
 from services.uploads import Opened
-from ui import columns, correction, details, missing, opening, plain, reads, receipts, rows, understood
+from ui import (
+    absent,
+    columns,
+    correction,
+    details,
+    missing,
+    modes,
+    opening,
+    plain,
+    reads,
+    receipts,
+    repeated,
+    rows,
+    understood,
+)  # fmt: skip
 from ui.columns import Form
 from ui.opening import Outcome
 from ui.parcels import Chosen
 from ui.reads import Link
 
-MODES = {
-    Mode.NEWEST: ("Newest wins", "A row counts only when it is newer than what is known. Safe to send twice."),
-    Mode.PLAIN: ("Plain", "Every row is written as the file states it, older or not. An equal row changes nothing."),
-    Mode.STAMP: ("Stamp", "Every row is written as of now, so every row is a change, even when the count is the same."),
-}
-
-
-def ask_mode() -> Mode:
-    """How the file is to be applied, each way explained in one line."""
-    picked = st.radio(
-        "How to apply it", list(MODES), format_func=lambda mode: MODES[mode][0], key="mode",
-        captions=[explained for _, explained in MODES.values()],
-    )  # fmt: skip
-    return picked or Mode.NEWEST
+FEW = 3
+"""More files than these are drawn as a line each, which opens with a click."""
 
 
 class Asked:
@@ -41,39 +45,135 @@ class Asked:
 ASKED = Asked()
 
 
-def draw(held: Link, one: Chosen, mode: Mode) -> Chosen | Asked | None:
-    """What a file would do if it were sent now. The file as it is to be sent; None when it can't be used."""
-    with st.container(border=True):
-        st.markdown(f"**{plain.escaped(one.name)}** · what it will do · {MODES[mode][0]}")
-        return examine(held, one, mode)
+@dataclass
+class Look:
+    """A file as it is read with what is said so far. ``opened``: None when it can't be read; ``refused`` says why.
+
+    ``one`` has the store that was said for it; ``asks_store``: it is asked for. ``asked``: the question that is open.
+    """
+
+    held: Link
+    one: Chosen
+    mode: Mode
+    opened: Opened | None = None
+    said: Mapping | None = None
+    asked: str = ""
+    asks_store: bool = False
+    refused: BadFile | None = None
+
+    @property
+    def waits(self) -> bool:
+        """Whether something has to be said."""
+        return self.opened is not None and (
+            bool(self.asked) or (self.opened.file.names_no_store and not self.one.store)
+        )  # fmt: skip
+
+    @cached_property
+    def outcome(self) -> Outcome | None:
+        """What it would do; None when that can't be said, and ``refused`` may say why. A big file takes its time."""
+        if self.opened is None or self.waits:
+            return None
+        try:
+            every_way = modes.every_way(self.one.mark)
+            return opening.outcome(self.held, self.one, self.opened, self.mode, every_way=every_way)
+        except BadFile as error:
+            self.refused = error
+            return None
+
+    @property
+    def ready(self) -> Chosen | Asked | None:
+        """The file as it is to be sent; None when it can't be used."""
+        if self.waits:
+            return ASKED
+        if self.opened is None or self.outcome is None or not self.outcome.receipt.usable:
+            return None
+        learnt = self.opened.understood if self.said is not None else None
+        return replace(self.one, mapping=self.opened.mapping, learnt=learnt)
 
 
-def examine(held: Link, one: Chosen, mode: Mode) -> Chosen | Asked | None:
-    """How it is understood, its questions, the form, and its outcome; gives back as ``draw`` does."""
+def look(held: Link, one: Chosen, mode: Mode) -> Look:
+    """Read a file with what has been said of it. Draws nothing."""
     try:
         opened, said = _read_as_said(held, one)
     except BadFile as error:
-        _refused(error, one.mark)
-        return None
+        return Look(held, one, mode, refused=error)
     asked = _asked(opened, one.mark)
-    _say_how(held, opened, asked, said is not None, one.mark)
-    form = Form(one.mark, opened)
-    if not asked and missing.is_asked(one, opened):
-        one = replace(one, store=missing.ask_store(held, one, form))
-    waits = bool(asked) or (opened.file.names_no_store and not one.store)
+    asks_store = not asked and missing.is_asked(one, opened)
+    if asks_store:
+        one = replace(one, store=missing.said(one.mark, opened))
+    return Look(held, one, mode, opened, said, asked, asks_store)
+
+
+def draw_all(looks: Sequence[Look]) -> None:
+    """A few files one below the other, many as a line each."""
+    if len(looks) > FEW:
+        _draw_lines(looks)
+        return
+    for of in looks:
+        with st.container(border=True):
+            st.markdown(f"**{plain.escaped(of.one.name)}** · what it will do · {modes.name(of.mode)}")
+            draw(of)
+
+
+def _draw_lines(looks: Sequence[Look]) -> None:
+    """Each line says what the file would do; the first one with a question stands open."""
+    first_asked = next((of.one.mark for of in looks if of.waits), None)
+    st.caption("What each file will do. Open a line to see its rows, or to change how it is read.")
+    for of in looks:
+        line = st.expander(
+            f"**{plain.escaped(of.one.name)}** · {_in_a_line(of)}", key=f"file-{of.one.mark}", on_change="rerun",
+            expanded=of.one.mark == first_asked, icon=_icon(of),
+        )  # fmt: skip
+        if line.open:
+            with line:
+                draw(of)
+
+
+def _in_a_line(of: Look) -> str:
+    if of.waits:
+        return plain.escaped(of.asked or "Which store is it for?")
+    if (outcome := of.outcome) is None:
+        return plain.escaped(str(of.refused or "It can't be used."))
+    receipt = outcome.receipt
+    alerts = f" · {words.some(receipt.alerts, 'alert')}" if receipt.alerts else ""
+    again = " · the same was sent before" if repeated.before(of.held, of.one) else ""
+    return f"{words.some(receipt.rows, 'row')}: {words.fates(receipt.fates)}{alerts}{again}"
+
+
+def _icon(of: Look) -> str:
+    if of.waits:
+        return ":material/contact_support:"
+    if of.outcome is None or not of.outcome.receipt.usable:
+        return ":material/error:"
+    return ":material/notifications_active:" if of.outcome.receipt.alerts else ":material/check_circle:"
+
+
+def draw(of: Look) -> None:
+    """How it is understood, its questions, the form, and its outcome."""
+    one, opened, mark = of.one, of.opened, of.one.mark
+    if opened is None:
+        _refused(of.refused, mark)
+        return
+    repeated.draw(of.held, one)
+    _say_how(of.held, opened, of.asked, of.said is not None, mark)
+    form = Form(mark, opened)
+    if of.asks_store:
+        missing.ask_store(of.held, one, form)
     more = None
-    if _wants_form(one.mark, asked=bool(asked)):  # before the outcome, which takes its time for a big file
-        columns.draw(one, form, readable=not waits)
+    if _wants_form(mark, asked=bool(of.asked)):  # before the outcome, which takes its time for a big file
+        columns.draw(one, form, readable=not of.waits)
         more = st.container()
-    outcome = None if waits else _outcome(held, one, opened, mode)
+    outcome = of.outcome
     if more:
         with more:
             details.draw(form, outcome.rejected if outcome else [])
     if outcome is None:
-        return ASKED if waits else None
-    receipts.draw(outcome.receipt, outcome.told, one.mark, _to_mend(held, one, opened, outcome))
-    learnt = opened.understood if said is not None else None
-    return replace(one, mapping=opened.mapping, learnt=learnt) if outcome.receipt.usable else None
+        if of.refused:
+            st.error(plain.escaped(str(of.refused)), icon=":material/error:")
+        return
+    receipts.draw(outcome.receipt, outcome.told, mark, _to_mend(of.held, one, opened, outcome))
+    absent.draw(outcome.absent)
+    modes.draw_figures(outcome.by_mode, of.mode, mark)
 
 
 def _read_as_said(held: Link, one: Chosen) -> tuple[Opened, Mapping | None]:
@@ -93,7 +193,7 @@ def _asked(opened: Opened, mark: str) -> str:
     return question.text if question else ""
 
 
-def _refused(error: BadFile, mark: str) -> None:
+def _refused(error: BadFile | None, mark: str) -> None:
     st.error(plain.escaped(str(error)), icon=":material/error:")
     if correction.said(mark) is not None:
         st.button("Read it as before", key=f"undo-{mark}", on_click=correction.reset, args=(mark,))
@@ -129,14 +229,6 @@ def _wants_form(mark: str, *, asked: bool) -> bool:
     elif st.session_state.pop(was_asked, False) and correction.said(mark) is None:
         st.session_state[key] = False
     return st.toggle("Change how it is read", key=key)
-
-
-def _outcome(held: Link, one: Chosen, opened: Opened, mode: Mode) -> Outcome | None:
-    try:
-        return opening.outcome(held, one, opened, mode)
-    except BadFile as error:
-        st.error(plain.escaped(str(error)), icon=":material/error:")
-        return None
 
 
 def _to_mend(held: Link, one: Chosen, opened: Opened, outcome: Outcome) -> tuple[str, rows.Mended] | None:

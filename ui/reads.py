@@ -13,15 +13,23 @@ from typing import Any
 
 import streamlit as st
 
+from lambdas.quiet import Quiet
+from lambdas.reorder import Points
 from services import alerts, changes, failures, mending, pipeline, stack, stock, trust, uploads
+from services import past as services_past
+from services import quiet as quiet_hours
+from services import subscriptions as who
 from services.alerts import Episode
 from services.changes import Seen
 from services.errors import BadFile, NotFound
 from services.failures import Failure
 from services.opening import Saved
+from services.pacing import Paced
 from services.pipeline import Function, LogLine
+from services.reorder import Followed
 from services.stack import Recovery, Stack
 from services.stock import Stocked
+from services.subscriptions import Subscription
 from services.uploads import Receipt
 from services.verifying import Result
 
@@ -31,11 +39,12 @@ _doubted = threading.Event()
 
 @dataclass(frozen=True)
 class Link:
-    """The connection and the stock in memory. ``serial`` tells it from one before it."""
+    """The connection, the stock and the open alerts in memory. ``serial`` tells it from one before it."""
 
     serial: int
     stack: Stack
     mirror: stock.Mirror
+    still: Paced[list[Episode]]
     turn: threading.Lock = field(default_factory=threading.Lock)
     names: dict[str, str] = field(default_factory=dict)  # of files, by upload id: these never change
 
@@ -48,12 +57,13 @@ class Link:
 Hashes = dict[str | type[Any], Callable[[Any], Any]]
 WITH_THE_STOCK: Hashes = {Link: lambda held: held.version}
 BY_THE_CLOCK: Hashes = {Link: lambda held: held.serial}
+ITS_HISTORY: Hashes = BY_THE_CLOCK | {Stocked: repr}
 
 
 @st.cache_resource(show_spinner="Starting the engine…")
 def _link() -> Link:
     made = stack.connect(os.environ)
-    return Link(next(_serials), made, stock.Mirror(made))
+    return Link(next(_serials), made, stock.Mirror(made), Paced(lambda: alerts.open_now(made)))
 
 
 def link() -> Link:
@@ -101,15 +111,27 @@ def items(held: Link) -> list[Stocked]:
     return sorted(at_once, key=lambda one: (one.store, one.item))
 
 
+@st.cache_resource(show_spinner=False, max_entries=2, hash_funcs=WITH_THE_STOCK)
+def stores(held: Link) -> list[str]:
+    """The names of all stores, sorted: gone through 100,000 items for once, and not for each who chooses one."""
+    return sorted({one.store for one in items(held)})
+
+
 @st.cache_resource(show_spinner=False, max_entries=8, hash_funcs=WITH_THE_STOCK)
-def feed(held: Link, limit: int, before: str | None = None) -> list[Seen]:
+def feed(held: Link, limit: int) -> list[Seen]:
     """The latest changes, newest first. Every change moves the stock's version."""
+    return changes.newest(held.stack, limit)
+
+
+@st.cache_resource(show_spinner=False, ttl=20, max_entries=50, hash_funcs=BY_THE_CLOCK)
+def feed_below(held: Link, limit: int, before: str) -> list[Seen]:
+    """The latest changes below a position, newest first: what changes now is not among them."""
     return changes.newest(held.stack, limit, before)
 
 
-@st.cache_resource(show_spinner=False, max_entries=8, hash_funcs=WITH_THE_STOCK)
+@st.cache_resource(show_spinner=False, max_entries=50, hash_funcs=WITH_THE_STOCK)
 def changes_of(held: Link, upload_id: str, limit: int) -> list[Seen]:
-    """An upload's changes, newest first."""
+    """An upload's first changes, newest first."""
     return changes.of_upload(held.stack, upload_id, limit)[::-1]
 
 
@@ -117,6 +139,14 @@ def changes_of(held: Link, upload_id: str, limit: int) -> list[Seen]:
 def receipts(held: Link, limit: int = 100) -> list[Receipt]:
     """The latest uploads, newest first."""
     found = uploads.recent(held.stack, limit)
+    held.names.update({one.upload_id: one.file for one in found if one.upload_id})
+    return found
+
+
+@st.cache_resource(show_spinner=False, ttl=20, max_entries=50, hash_funcs=BY_THE_CLOCK)
+def older(held: Link, before: str, limit: int = 100) -> list[Receipt]:
+    """The latest uploads that were sent before one, newest first: most of them have settled."""
+    found = uploads.recent(held.stack, limit, before)
     held.names.update({one.upload_id: one.file for one in found if one.upload_id})
     return found
 
@@ -163,21 +193,102 @@ def files(held: Link, upload_ids: Iterable[str | None]) -> Mapping[str, str]:
     missing = {upload_id for upload_id in upload_ids if upload_id and upload_id not in held.names}
     if missing:
         receipts(held)
-    for upload_id in missing - held.names.keys():
-        found = receipt(held, upload_id)
-        held.names[upload_id] = found.file if found else "unknown"
+    if older := [upload_id for upload_id in missing if upload_id not in held.names]:
+        found = uploads.names(held.stack, older)
+        held.names.update({upload_id: found.get(upload_id, "unknown") for upload_id in older})
     return held.names
+
+
+@st.cache_resource(show_spinner=False, ttl=2, hash_funcs=BY_THE_CLOCK)
+def points(held: Link) -> Points:
+    """The reorder points. Their ``moved`` tells one state of them from another."""
+    return _followed(held).refresh()
+
+
+def unsettled(held: Link) -> Followed:
+    """Who says which savings of points have not come to their end, as of when ``points`` was asked."""
+    points(held)
+    return _followed(held)
+
+
+@st.cache_resource(show_spinner=False, max_entries=2, hash_funcs=BY_THE_CLOCK)
+def _followed(held: Link) -> Followed:
+    return Followed(held.stack)
+
+
+@st.cache_resource(show_spinner=False, ttl=30, max_entries=50, hash_funcs=ITS_HISTORY)
+def changes_of_item(held: Link, one: Stocked, limit: int) -> list[Seen]:
+    """An item's changes, newest first. Asked again when the item moves."""
+    return changes.of_item(held.stack, stock.key(one), limit)
+
+
+@st.cache_resource(show_spinner=False, ttl=2, max_entries=50, hash_funcs=ITS_HISTORY)
+def episodes_of_item(held: Link, one: Stocked, limit: int) -> list[Episode]:
+    """An item's episodes, newest first; an episode opens a moment after its item moved."""
+    return alerts.of_item(held.stack, stock.key(one), limit)
+
+
+@st.cache_resource(show_spinner="Working out how the stock was then…", max_entries=3, hash_funcs=BY_THE_CLOCK)
+def past(held: Link, at: str) -> list[Stocked]:
+    """Every item as it was at a moment. Said once for all who ask of it: it does not change any more."""
+    return services_past.table(held.stack, at)
 
 
 @st.cache_resource(show_spinner=False, ttl=1, hash_funcs=BY_THE_CLOCK)
 def open_alerts(held: Link) -> list[Episode]:
-    return alerts.open_now(held.stack)
+    """The open episodes of both kinds, newest first: thousands, where a reorder point is high."""
+    return held.still.get()
 
 
-@st.cache_resource(show_spinner=False, ttl=1, hash_funcs=BY_THE_CLOCK)
+WITH_THE_ALERTS: Hashes = {Link: lambda held: (held.serial, held.still.version)}
+"""For what moves only when the open episodes do."""
+
+
+def forget_alerts(held: Link) -> None:
+    """They were changed from here: they are asked for anew."""
+    held.still.forget()
+    open_alerts.clear()
+    _past_alerts.clear()
+    points.clear()
+
+
 def past_alerts(held: Link, limit: int) -> list[Episode]:
-    """The closed episodes among the latest ones."""
-    return [one for one in alerts.history(held.stack, limit) if one.closed_at]
+    """The closed episodes, the latest opened first."""
+    return _past_alerts(held, limit).get()
+
+
+@st.cache_resource(show_spinner=False, max_entries=4, hash_funcs=BY_THE_CLOCK)
+def _past_alerts(held: Link, limit: int) -> Paced[list[Episode]]:
+    def ask() -> list[Episode]:
+        # As many as are open may have opened since the last that ended.
+        found = alerts.history(held.stack, limit + len(open_alerts(held)))
+        return [one for one in found if one.closed_at][:limit]
+
+    return Paced(ask)
+
+
+@st.cache_resource(show_spinner=False, ttl=2, max_entries=50, hash_funcs=BY_THE_CLOCK)
+def alerts_of(held: Link, upload_id: str) -> list[Episode]:
+    """The episodes that an upload opened, newest first."""
+    return alerts.of_upload(held.stack, upload_id)
+
+
+@st.cache_resource(show_spinner=False, ttl=2, hash_funcs=BY_THE_CLOCK)
+def held_alerts(held: Link) -> list[Episode]:
+    """The episodes whose messages wait, the first due first."""
+    return alerts.held(held.stack)
+
+
+@st.cache_resource(show_spinner=False, ttl=5, hash_funcs=BY_THE_CLOCK)
+def quiet(held: Link) -> Quiet:
+    """All quiet hours that are set."""
+    return quiet_hours.hours(held.stack)
+
+
+@st.cache_resource(show_spinner=False, ttl=60, hash_funcs=BY_THE_CLOCK)
+def subscriptions(held: Link) -> list[Subscription]:
+    """Who gets which alerts. SNS lists them 30 times a second at most, to everybody in the account together."""
+    return who.every(held.stack)
 
 
 @st.cache_resource(show_spinner=False, ttl=2, hash_funcs=BY_THE_CLOCK)

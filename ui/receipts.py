@@ -17,6 +17,9 @@ from ui import plain, rows
 GAP_SECONDS = 30
 """A record that is not seen for this long is an incident: the stream brings them within a second or two."""
 
+STATES = ("✓ done", "✕ not loaded", "? needs an answer", "✕ records missing", "… under way")
+"""Where an upload stands; see `state`."""
+
 Step = Literal["done", "now", "next", "asked", "failed"]
 _LOOKS: dict[Step, tuple[str, Literal["green", "blue", "gray", "orange", "red"]]] = {
     "done": (":material/check:", "green"),
@@ -80,23 +83,34 @@ def _after(of: Receipt, stage: Stage) -> str:
 
 def draw(of: Receipt, told: rows.Told, key: str, to_mend: tuple[str, rows.Mended] | None = None) -> None:
     """The whole receipt, or a preview: words, reasons, alerts, rows. ``to_mend``: the file of what is not usable."""
+    draw_words(of)
+    if of.state in ("failed", "waiting"):
+        return
+    draw_alerts(told, of.state == "preview")
+    if of.fates[Fate.REJECTED]:
+        rows.draw_rejects(of, told, key, to_mend)
+    if of.usable:
+        rows.draw_usable(of, told, key)
+    draw_cost(of)
+
+
+def draw_words(of: Receipt) -> None:
+    """What it did, or why it did nothing or could not be loaded."""
     said = plain.escaped(plain.timed(words.receipt(of)))
     if of.state in ("failed", "waiting"):
         _draw_unloaded(of, said)
         return
     if missing := gap(of):
         st.error(missing, icon=":material/running_with_errors:")
-    if of.records_expected:
+    if of.records_expected and of.state in ("loaded", "preview"):
         st.success(said, icon=":material/check_circle:")
     else:
         st.info(said, icon=":material/info:")
     if reason := why(of):
         st.markdown(reason)
-    draw_alerts(told, of.state == "preview")
-    if of.fates[Fate.REJECTED]:
-        rows.draw_rejects(of, told, key, to_mend)
-    if of.usable:
-        rows.draw_usable(of, told, key)
+
+
+def draw_cost(of: Receipt) -> None:
     if of.state == "loaded" and of.settled:
         st.caption(plain.escaped(words.cost(of)))  # two dollar signs would be a formula
 
@@ -123,7 +137,7 @@ def why(of: Receipt) -> str:
     """Why nothing happened, or less than a reader would expect; empty when there is nothing to explain."""
     told = {fate: count for fate, count in of.fates.items() if count}
     if of.state == "loaded" and not of.records_expected:
-        return f"{_nothing(told, of.rows)} {_NO_RECORD}"
+        return f"{_nothing(of, told)} {_NO_RECORD}"
     if set(told) == {Fate.TOUCHED}:
         return (
             "Every count is what it was; only the time of each moved, and that is a change to DynamoDB. "
@@ -135,15 +149,26 @@ def why(of: Receipt) -> str:
 _NO_RECORD = "DynamoDB writes a stream record only when data changes, so none is expected and no alert could be raised."
 
 
-def _nothing(told: dict[str, int], rows: int) -> str:
-    whole = f"All {rows:,} rows were" if rows > 1 else "The one row was"
+def _nothing(of: Receipt, told: dict[str, int]) -> str:
+    whole = f"All {of.rows:,} rows were" if of.rows > 1 else "The one row was"
     if set(told) == {Fate.UNCHANGED}:
         return f"{whole} already up to date."
-    if set(told) == {Fate.STALE}:
+    if set(told) == {Fate.STALE} and not of.undoes:
         return f"{whole} older than what is known, so the newer counts stayed."
     if set(told) == {Fate.REJECTED}:
         return f"{whole} not usable."
-    return f"Nothing changed: {words.fates({fate: told.get(fate, 0) for fate in Fate})}."
+    return f"Nothing changed: {words.fates(of.fates, of.mode)}."
+
+
+def state(of: Receipt) -> str:
+    """Where it stands, in a word or two with a mark."""
+    if of.state == "failed":
+        return STATES[1]
+    if of.state == "waiting":
+        return STATES[2]
+    if gap(of):
+        return STATES[3]
+    return STATES[0] if of.settled else STATES[4]
 
 
 def gap(of: Receipt) -> str:

@@ -7,7 +7,6 @@ columns only, which show them as they are.
 import codecs
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
 import pandas as pd
@@ -19,34 +18,40 @@ from services import words
 from services.alerts import Episode
 from services.changes import Seen
 from services.exporting import csv_text
-from services.stock import Stocked
 from services.uploads import Receipt
-from ui import plain, reads
-from ui.reads import WITH_THE_STOCK, Link
+from ui import plain, stockframe
 
-OUT, IN_STOCK = "✕ Out of stock", "✓ In stock"
+OUT, LOW, IN_STOCK = stockframe.STATES
+state, is_out = stockframe.state, stockframe.is_out
 LAZY_FROM = 2_000
 """Tables with more rows are sent as they are scrolled to; smaller ones keep the grid's own search."""
 
 WIDTHS = {
     "store": 92, "item": 152, "change": 86, "counts": 150, "what": 112, "event": 74, "upload": 128, "id": 78,
-    "state": 115, "records seen": 105, "row": 60, "fate": 190, "opened by": 140, "message": 420, "why": 300,
-    "column": 150, "count as read": 110, "": 30,
+    "state": 128, "records seen": 105, "row": 60, "fate": 190, "opened by": 140, "message": 420, "why": 300,
+    "column": 150, "count as read": 110, "": 30, "file": 150, "what it did": 330, "fates": 100, "records": 80,
+    "rows": 70, "alerts": 65, "mode": 105, "way": 130, "stream records": 120,
+    "lasted": 150,
 }  # fmt: skip
 """Of the columns, in pixels; left to itself the grid gives a long name all the room."""
 
 Row = dict[str, Any]
 TIMES = {"time", "as of", "since", "opened", "closed", "notified", "ago", "age"}
-STOCK = ("store", "item", "count", "state", "as of", "age", "upload", "id")
 CHANGES = ("time", "item", "change", "what", "store", "ago", "event", "upload", "id")
-OPEN = ("item", "store", "change", "since", "ago", "opened by", "id", "notified")
-CLOSED = ("item", "store", "lasted", "change", "opened", "closed", "opened by", "closed by")
+OPEN = ("what", "item", "store", "change", "since", "ago", "seen", "opened by", "id", "notified")
+CLOSED = ("what", "item", "store", "lasted", "change", "opened", "closed", "opened by", "closed by")
+BY_POINT = "its reorder point"
 
 
-def show(frame: pd.DataFrame, key: str, what: str, height: int | None = None, **more: Any) -> Any:
-    """Draw a frame. ``what`` names it for those who can't see it; ``more`` goes to st.dataframe."""
+def show(
+    frame: pd.DataFrame, key: str, what: str, height: int | None = None, columns: Mapping[str, Any] | None = None,
+    **more: Any,
+) -> Any:  # fmt: skip
+    """Draw a frame. ``what`` names it for those who can't see it; ``columns`` are drawn in a way of their own;
+    ``more`` goes to st.dataframe."""
+    config = {**_columns(frame), **(columns or {})}
     return st.dataframe(
-        frame, key=key, hide_index=True, alt=what, placeholder="–", column_config=_columns(frame),
+        frame, key=key, hide_index=True, alt=what, placeholder="–", column_config=config,
         height=height or "auto", lazy=len(frame) > LAZY_FROM or False, **more,
     )  # fmt: skip
 
@@ -72,45 +77,33 @@ def height(rows: int, at_most: int = 8) -> int:
 
 def _columns(frame: pd.DataFrame) -> dict[str, Any]:
     known: dict[str, Any] = {"count": st.column_config.NumberColumn("Count", format="localized", width=70)}
-    known |= {name: _time(name) for name in ("time", "as of", "since", "opened", "closed", "notified")}
+    known["reorder at"] = st.column_config.NumberColumn("Reorder at", format="localized", width=90)
+    known["open"] = st.column_config.LinkColumn("Open", display_text=":material/open_in_new:", width=60)
+    known |= {name: _time(name) for name in ("time", "as of", "last moved", "since", "opened", "closed", "notified")}
     known |= {name: _distance(name) for name in ("ago", "age")}
-    return {
-        name: known.get(name) or st.column_config.TextColumn(name.capitalize(), width=WIDTHS.get(name))
-        for name in frame.columns
-    }
+    known |= {"fates": st.column_config.ImageColumn("Fates", width=WIDTHS["fates"])}
+    return {name: known.get(name) or _column(frame, name) for name in frame.columns}
+
+
+def _column(frame: pd.DataFrame, name: str) -> Any:
+    if pd.api.types.is_numeric_dtype(frame[name]):
+        return st.column_config.NumberColumn(name.capitalize(), width=WIDTHS.get(name), format="localized")
+    return st.column_config.TextColumn(name.capitalize(), width=WIDTHS.get(name))
 
 
 def _time(name: str) -> Any:
     # An item may be as of a year long ago; what the pipeline did is at most 90 days old.
     form = "D MMM YYYY, HH:mm" if name == "as of" else "D MMM, HH:mm:ss"
-    return st.column_config.DatetimeColumn(name.capitalize(), format=form, timezone=plain.zone(), width=114)
+    width = 136 if name == "as of" else 114
+    return st.column_config.DatetimeColumn(name.capitalize(), format=form, timezone=plain.zone(), width=width)
 
 
 def _distance(name: str) -> Any:
     return st.column_config.DatetimeColumn(name.capitalize(), format="distance", timezone=plain.zone(), width=120)
 
 
-def is_out(count: Decimal | None) -> bool:
-    return count is not None and count <= rules.THRESHOLD
-
-
 def moment(at: str | None) -> datetime | None:
     return times.moment(at) if at else None
-
-
-@st.cache_resource(show_spinner=False, max_entries=2, hash_funcs=WITH_THE_STOCK)
-def stock(held: Link) -> pd.DataFrame:
-    """Every item, by store and item. Shared: filter it, never change it."""
-    rows = reads.items(held)
-    names = reads.files(held, {one.upload_id for one in rows})
-    return _frame((_stocked(one, names) for one in rows), STOCK)
-
-
-def _stocked(one: Stocked, names: Mapping[str, str]) -> Row:
-    row: Row = {"store": one.store, "item": one.item, "count": None if one.count is None else float(one.count)}
-    row |= {"as of": moment(one.updated_at), "age": moment(one.updated_at)}
-    row |= {"state": OUT if is_out(one.count) else IN_STOCK}
-    return row | {"upload": cause(one.upload_id, names), "id": plain.short(one.upload_id)}
 
 
 def change(one: Seen, names: Mapping[str, str]) -> Row:
@@ -125,7 +118,7 @@ def change(one: Seen, names: Mapping[str, str]) -> Row:
 def note(one: Receipt) -> Row:
     """An upload that left no record, as a row of CHANGES."""
     at = moment(one.loaded_at or one.received_at)
-    told = "could not be loaded" if one.state == "failed" else words.fates(one.fates)
+    told = "could not be loaded" if one.state == "failed" else words.fates(one.fates, one.mode)
     row: Row = {"time": at, "ago": at, "store": one.store, "item": told, "what": "· no record"}
     return row | {"upload": one.file, "id": plain.short(one.upload_id)}
 
@@ -159,9 +152,11 @@ def open_alerts(found: Iterable[Episode], names: Mapping[str, str]) -> pd.DataFr
 
 
 def _open(one: Episode, names: Mapping[str, str]) -> Row:
-    row: Row = {"store": one.store, "item": one.item, "change": _fell(one)}
+    row: Row = {"store": one.store, "item": one.item, "change": _fell(one), "what": _kind(one)}
     row |= {"since": moment(one.opened_at), "ago": moment(one.opened_at), "notified": moment(one.notified_at)}
-    return row | {"opened by": cause(one.opened_by, names), "id": plain.short(one.opened_by)}
+    row |= {"seen": f"✓ {one.note or ''}".strip() if one.acknowledged_at else None}
+    by = BY_POINT if one.by_point else cause(one.opened_by, names)
+    return row | {"opened by": by, "id": plain.short(one.opened_by)}
 
 
 def past_alerts(found: Iterable[Episode], names: Mapping[str, str]) -> pd.DataFrame:
@@ -170,16 +165,20 @@ def past_alerts(found: Iterable[Episode], names: Mapping[str, str]) -> pd.DataFr
 
 def _closed(one: Episode, names: Mapping[str, str]) -> Row:
     back = "removed" if one.closed_count is None else rules.plain(one.closed_count)
-    row: Row = {"store": one.store, "item": one.item, "change": f"{_fell(one)} -> {back}"}
+    row: Row = {"store": one.store, "item": one.item, "change": f"{words.fell(one)} -> {back}", "what": _kind(one)}
     row |= {"opened": moment(one.opened_at), "closed": moment(one.closed_at)}
     row |= {"lasted": plain.lasted(one.opened_at, one.closed_at or one.opened_at)}
-    ends = {"opened by": one.opened_by, "closed by": one.closed_by}
-    return row | {end: f"{cause(by, names)} · {plain.short(by)}" for end, by in ends.items()}
+    ends = {"opened by": (one.opened_by, one.by_point), "closed by": (one.closed_by, one.closed_how)}
+    told = {end: BY_POINT if point else f"{cause(by, names)} · {plain.short(by)}" for end, (by, point) in ends.items()}
+    return row | told
 
 
 def _fell(one: Episode) -> str:
-    new = rules.plain(one.new_count)
-    return f"{rules.plain(one.old_count)} -> {new}" if one.old_count is not None else f"new: {new}"
+    return f"{words.fell(one)} (of {rules.plain(one.point)})" if one.is_low else words.fell(one)
+
+
+def _kind(one: Episode) -> str:
+    return LOW if one.is_low else OUT
 
 
 def cause(upload_id: str | None, names: Mapping[str, str]) -> str:

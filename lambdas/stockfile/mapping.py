@@ -22,7 +22,8 @@ class Mapping:
 
     ``item``: alternatives, the first that is not blank in a row counts; each is one column, or several that are joined.
     ``stores``: the columns of a wide file. ``words``: texts that stand for a count (``("not stocked", "0")``).
-    ``always``: the store that every file of this shape is for.
+    ``always``: the store that every file of this shape is for. ``exact``: the file is one of ours, and names stand in
+    it as they are in the table: see `lambdas.stockfile.rows.marked`.
     """
 
     item: tuple[tuple[Column, ...], ...] = ()
@@ -39,6 +40,7 @@ class Mapping:
     repeats: Literal["last", "sum"] | None = None
     words: tuple[tuple[str, str], ...] = ()
     always: str | None = None
+    exact: Literal[True] | None = None
 
     def as_json(self) -> str:
         """The one text of this mapping: what is left open is left out."""

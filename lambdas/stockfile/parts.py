@@ -58,14 +58,17 @@ class Row(NamedTuple):
 
     ``column`` is blank, but in a wide file, where each store has a column of its own, its heading: there a line of the
     file is a row for each of them, and only number and column together say which.
+    No file of stock makes a row without a count; one that undoes an upload does (see `lambdas.undoing`): the item was
+    not there, and is to be gone again. ``by``: the upload whose statement such a file puts back.
     """
 
     number: int
     store: str
     item: str
-    count: Decimal  # type: ignore[assignment]  # a tuple's own `count` is not meant
+    count: Decimal  # type: ignore[assignment]  # a tuple's own `count` is not meant; None: see above
     updated_at: str | None
     column: str = ""
+    by: str = ""
 
 
 class Reject(NamedTuple):

@@ -3,6 +3,7 @@
 Owns every reason for which a row is rejected. Pure.
 """
 
+import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
@@ -26,8 +27,21 @@ _KEY_BYTES = {"store": 2048, "item": 1024}  # DynamoDB's limits for a partition 
 _SHOWN = 60
 _QUICK_LENGTH, _REMEMBERED = 256, 50_000
 _NO_VARIANT = "Default Title"  # what Shopify writes for a product without variants
-_FORMULA = tuple("'" + mark for mark in "=+-@\t\r")
-"""As our own exports begin what a spreadsheet would take for a formula."""
+_TO_MARK, _MARKED = re.compile(r"'*[=+\-@\t\r]"), re.compile(r"'+[=+\-@\t\r]")
+
+
+def marked(name: str) -> str:
+    """A name as an ``exact`` file has it: an apostrophe more before a formula, and before what begins as one so marked.
+
+    What is read is then the name again, whatever it is.
+    """
+    return f"'{name}" if _TO_MARK.match(name) else name
+
+
+def unmarked(cell: str) -> str:
+    """What our own exports have marked, as it was: an apostrophe less before what a spreadsheet would take for a
+    formula."""
+    return cell[1:] if _MARKED.match(cell) else cell
 
 
 class _Wrong(Exception):
@@ -47,7 +61,7 @@ class Rows:
         self._latest = times.later(uploaded_at, hours=AHEAD_HOURS)
         self._mark, self._order = said.decimal or ".", said.dates or "dmy"
         self._words = {word.strip().casefold(): number for word, number in said.words}
-        self._is_csv = kind == "CSV"
+        self._is_csv, self._exact = kind == "CSV", bool(said.exact)
         self._known_time: tuple[Cell, str] = ("", "")
         self._lost: dict[Key, int] = {}  # the items of which a row can't be used, and which row
 
@@ -122,7 +136,7 @@ class Rows:
                     and item.strip() == item
                     and item.lower() not in TOTALS
                 ):
-                    yield row_of(Row, (number, store, item, count, at, ""))
+                    yield row_of(Row, (number, store, item, count, at, "", ""))
                     continue
             for one in self._each(((number, cells),)):
                 yield one
@@ -186,9 +200,11 @@ class Rows:
         if index >= len(cells):
             return ""
         cell = cells[index]
+        if self._exact:
+            return unmarked(text_of(cell))
         text: str = (cell if type(cell) is str else text_of(cell)).strip()
-        if text[:1] == "'" and self._is_csv and text.startswith(_FORMULA):
-            text = text[1:]
+        if text[:1] == "'" and self._is_csv:
+            text = unmarked(text)
         if text.isascii() or len(text) > _KEY_BYTES["store"]:  # too long for any key; and a long one takes minutes
             return text
         return unicodedata.normalize("NFC", text)
@@ -207,7 +223,7 @@ class Rows:
 
     def _checked_item(self, item: str) -> str:
         heading = self._name(self._layout.item[0][0], "item")
-        if item.casefold() in TOTALS:
+        if item.casefold() in TOTALS and not self._exact:
             raise _Wrong(heading, item, "the row is a total, not an item")
         return _key("item", heading, item)
 

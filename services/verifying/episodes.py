@@ -1,13 +1,17 @@
 """The alerts of an item: each crossing of its changes has opened one episode, closed by the next that rises again.
 
-Pure. Owns what the Alerts table is to hold of an item, given its changes.
+Pure. Owns what the Alerts table is to hold of an item, given its changes. That is certain where an item is out. When an
+item is low depends on its reorder point, which people move, and of which only the present one is kept; so of low
+episodes this much is checked: one that a change opened says what that change says, and crosses the point that it names;
+and no more than one is open.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from lambdas.alerts import Crossing, crossing
+from lambdas.alerts import Crossing, Kind, crossing
+from lambdas.episodes import position
 from lambdas.stream import Change, count_in, item_key
 from services.verifying.facts import Facts, Ground, counted
 from services.verifying.history import Chain
@@ -26,7 +30,8 @@ class Expected:
 
 
 def checked(facts: Facts, ground: Ground, chain: Chain) -> Iterator[Difference]:
-    stored = {one["Position"]: one for one in facts.episodes}
+    yield from _low(facts, chain)
+    stored = {one["Position"]: one for one in facts.episodes if not _is_low(one)}
     for one in expected(chain):
         found, by = stored.pop(one.opened.position, None), one.opened.upload_id
         if found is None:
@@ -38,6 +43,27 @@ def checked(facts: Facts, ground: Ground, chain: Chain) -> Iterator[Difference]:
     for found in stored.values():
         yield from _unexpected(facts, ground, chain, found)
     yield from _notified(facts, ground)
+
+
+def _is_low(found: Stored) -> bool:
+    return found.get("Kind") == Kind.LOW
+
+
+def _low(facts: Facts, chain: Chain) -> Iterator[Difference]:
+    lows = [one for one in facts.episodes if _is_low(one)]
+    changes = {position(change, Kind.LOW): change for change in chain.changes}
+    for found in lows:
+        its = f"the alert of {found['OpenedAt']}, when it was low"
+        change = changes.get(found["Position"])
+        if change and (wrong := "; ".join(_wrong(Expected(change, sure=False), found))):
+            yield facts.differs(What.ALERT, f"{its}: {wrong}", change.upload_id)
+        elif change and crossing(change.old_count, change.new_count, found["Point"]) is not Crossing.OPENS:
+            moved = f"{counted(change.old_count)} -> {counted(change.new_count)}"
+            said = f"there is {its} by its reorder point {counted(found['Point'])}, and {moved} does not cross that"
+            yield facts.differs(What.ALERT_TOO_MANY, said, change.upload_id)
+    still = [one["OpenedAt"] for one in lows if "Open" in one]
+    if len(still) > 1:
+        yield facts.differs(What.ALERT_TOO_MANY, f"it is low more than once: since {' and '.join(sorted(still))}")
 
 
 def expected(chain: Chain) -> list[Expected]:
@@ -84,8 +110,21 @@ def _in_a_gap(found: Stored, chain: Chain) -> bool:
 
 
 def _notified(facts: Facts, ground: Ground) -> Iterator[Difference]:
+    """Each was told, or is held until its time; or it had ended by then; or a failure says why not."""
     for found in facts.episodes:
-        name = f"{item_key(facts.store, facts.item)}#{found['Position']}"
-        if "NotifiedAt" not in found and name not in ground.notices:
-            said = f"nobody was notified of the alert of {found['OpenedAt']}, and no failure says why"
-            yield facts.differs(What.NOT_NOTIFIED, said, found.get("OpenedBy"))
+        if "Quiet" in found:  # low, and not to be told by itself
+            continue
+        name, by = f"{item_key(facts.store, facts.item)}#{found['Position']}", found.get("OpenedBy")
+        its = f"the alert of {found['OpenedAt']}{', when it was low' if _is_low(found) else ''}"
+        if "NotifiedAt" in found or name in ground.notices:
+            continue
+        if "Held" in found:
+            if found["Due"] < ground.overdue:
+                said = f"the message of {its} was held until {found['Due']}, and still is"
+                yield facts.differs(What.NOT_NOTIFIED, said, by)
+        elif "DroppedAt" not in found:
+            said = f"nobody was notified of {its}, and no failure says why"
+            yield facts.differs(What.NOT_NOTIFIED, said, by)
+        elif "ClosedAt" not in found:
+            said = f"nobody was notified of {its}, as if it had ended, and it is open"
+            yield facts.differs(What.NOT_NOTIFIED, said, by)

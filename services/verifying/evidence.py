@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from lambdas import files, times
 from lambdas.alerts import Crossing, crossing
+from lambdas.episodes import OPEN
 from lambdas.fates import Key
 from lambdas.tables import Item
 from services.stack import Stack
@@ -101,8 +102,9 @@ class Evidence:
 
     def _alerts(self) -> None:
         for item in gathering.scan(self.stack, self.stack.settings.alerts_table, self.store):
-            self.looked["alerts"] += 1
-            self.ledger.episode(_key(item), item)
+            if item["Position"]["S"] != OPEN:  # else it is the marker of an item that is low
+                self.looked["alerts"] += 1
+                self.ledger.episode(_key(item), item)
 
     def _chosen(self) -> list[Known]:
         """The uploads to look at: all, or those that have to do with the store."""

@@ -51,7 +51,7 @@ class Stated(NamedTuple):
     item: str
     upload_id: str
     row: int
-    count: Decimal  # type: ignore[assignment]  # a tuple's own `count` is not meant
+    count: Decimal | None  # type: ignore[assignment]  # a tuple's own `count` is not meant; None: it is to be gone
     at: str | None
     fate: str | None
     was: Decimal | None
@@ -93,12 +93,15 @@ class Facts:
 @dataclass(frozen=True, slots=True)
 class Ground:
     """What the facts of an item are judged by. Changes from before ``cutoff`` may be kept no longer; ``notices``: the
-    notifications that SNS refused, as `ItemKey#Position`."""
+    notifications that SNS refused, as `ItemKey#Position`; what was held until before ``overdue`` should be sent;
+    ``undone``: the uploads that others undo."""
 
     uploads: Mapping[str, Known]
     under_way: frozenset[str]
     cutoff: str
     notices: frozenset[str] = frozenset()
+    overdue: str = ""
+    undone: frozenset[str] = frozenset()
 
     def named(self, upload_id: str | None) -> str:
         """An upload as people know it: `berlin.csv (20261123T…-0a1b2c3d)`."""

@@ -101,9 +101,12 @@ def _other(left: Item | None, found: Item | None) -> str:
 
 
 def newest(facts: Facts, ground: Ground, told: Chain) -> Iterator[Difference]:
-    """Where only uploads in mode `newest` spoke of an item, the newest of their statements is what it holds."""
+    """Where only uploads in mode `newest` spoke of an item, the newest of their statements is what it holds. What one
+    says that has been undone counted until then and no longer, so with it nothing is certain."""
     spoke = {one.upload_id for one in facts.stated} | {one.upload_id for one in facts.changes}
     if told.old or not facts.stated or any(one.what is What.STOCK for one in told.differences):
+        return
+    if not spoke.isdisjoint(ground.undone):
         return
     if not all(ground.mode(one) is Mode.NEWEST and ground.uploads[one or ""].state == "loaded" for one in spoke):
         return

@@ -33,8 +33,8 @@ class Ledger:
         self._add(key, _HELD, "", item)
 
     def stated(self, one: Stated) -> None:
-        was = None if one.was is None else str(one.was)
-        fact = [one.upload_id, one.row, str(one.count), one.at, one.fate, was]
+        count, was = (None if number is None else str(number) for number in (one.count, one.was))
+        fact = [one.upload_id, one.row, count, one.at, one.fate, was]
         self._add((one.store, one.item), _STATED, one.upload_id, fact)
 
     def change(self, one: Change) -> None:
@@ -82,6 +82,7 @@ def _facts(key: Key, rows: Iterator[Row]) -> Facts:
 
 
 def _stated(
-    key: Key, upload_id: str, row: int, count: str, at: str | None, fate: str | None, was: str | None
+    key: Key, upload_id: str, row: int, count: str | None, at: str | None, fate: str | None, was: str | None
 ) -> Stated:
-    return Stated(*key, upload_id, row, Decimal(count), at, fate, None if was is None else Decimal(was))
+    stated, before = (None if number is None else Decimal(number) for number in (count, was))
+    return Stated(*key, upload_id, row, stated, at, fate, before)

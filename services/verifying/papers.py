@@ -135,20 +135,20 @@ def of_line(upload_id: str, line: Line) -> Stated | None:
     """What a line of a receipt says that its file states."""
     if line["fate"] in (Fate.DUPLICATE, Fate.REJECTED):
         return None
+    count, was = _number(line, "count"), _number(line, "was")
     return Stated(
-        line["store"], line["item"], upload_id, line["row"], Decimal(line["count"]), line["updated_at"], line["fate"],
-        _was(line),
+        line["store"], line["item"], upload_id, line["row"], count, line["updated_at"], line["fate"], was
     )  # fmt: skip
 
 
 def _stated(upload_id: str, row: Row, line: Line | None) -> Stated:
     """``line`` None: the row's fate is not known."""
-    fate, was = (line["fate"], _was(line)) if line else (None, None)
+    fate, was = (line["fate"], _number(line, "was")) if line else (None, None)
     return Stated(row.store, row.item, upload_id, row.number, row.count, row.updated_at, fate, was)
 
 
-def _was(line: Line) -> Decimal | None:
-    return Decimal(line["was"]) if "was" in line else None
+def _number(line: Line, name: str) -> Decimal | None:
+    return None if line.get(name) is None else Decimal(line[name])
 
 
 def _place(number: int, column: str) -> Place:
@@ -157,7 +157,7 @@ def _place(number: int, column: str) -> Place:
 
 def _same(row: Row, line: Line) -> bool:
     told = (line.get("store"), line.get("item"), line.get("count"), line.get("column", ""))
-    return told == (row.store, row.item, f"{row.count:f}", row.column)
+    return told == (row.store, row.item, lines.spelled(row.count), row.column)
 
 
 def _row(row: Row | Reject) -> str:

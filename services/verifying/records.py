@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from lambdas import inventory
 from lambdas.fates import WRITES, Fate, Mode
 from lambdas.stream import Change
 from services.verifying.facts import Facts, Ground, Stated, counted, same, text
@@ -136,12 +137,12 @@ def _wrong_time(ground: Ground, row: Stated, change: Change) -> str:
     found = text(change.new, "UpdatedAt")
     if ground.mode(row.upload_id) is Mode.STAMP:
         return "" if found else f"was stamped; its record of {change.at} has no time"
-    expected = ground.time(row)
+    expected = row.at if ground.mode(row.upload_id) is Mode.UNDO else ground.time(row)
     return "" if found == expected else f"counts as of {expected}; its record says as of {found}"
 
 
 def fate_of(change: Change) -> Fate:
     """What became of the row that made this record."""
-    if change.old is None:
+    if change.old is None or inventory.is_gone(change.old):
         return Fate.INSERTED
     return Fate.CHANGED if change.old_count != change.new_count else Fate.TOUCHED

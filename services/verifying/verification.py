@@ -25,6 +25,7 @@ from services.verifying.result import Difference, Result, What
 MOST = 1_000
 """How many differences are named; the others are counted."""
 _AGAIN_SECONDS = 2.0
+_LATE_MINUTES = 30  # twice as long as a sweeper may live, which sends what was held
 
 
 @mapped
@@ -56,7 +57,10 @@ def look(stack: Stack, store: str | None, at: str) -> Result:
         evidence = Evidence(stack, store, at, ledger)
         evidence.gather()
         cutoff = times.later(at, days=-KEPT_DAYS)
-        ground = Ground(evidence.uploads, frozenset(evidence.under_way), cutoff, gathering.notices(stack))
+        overdue = times.later(at, minutes=-_LATE_MINUTES)
+        known, notices = evidence.uploads, gathering.notices(stack)
+        undone = frozenset(one.receipt.undoes for one in known.values() if one.receipt and one.receipt.undoes)
+        ground = Ground(known, frozenset(evidence.under_way), cutoff, notices, overdue, undone)
         judged = Judged()
         judged.keep(evidence.differences)
         for facts in ledger.items():

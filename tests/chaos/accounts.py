@@ -5,7 +5,6 @@ harness's own.
 """
 
 import json
-import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -19,15 +18,14 @@ from lambdas.stream import item_key
 from lambdas.tables import from_item
 from lambdas.upload import time_of
 from services.stack import Stack
+from tests import messages
 from tests.chaos import files
 from tests.chaos.files import Statement
+from tests.chaos.listening import Heard
 from tests.chaos.senders import Sent
 from tests.chaos.settling import Receipts
 
 Row = dict[str, Any]
-_MESSAGE = re.compile(r"(?P<store>[^:]+): (?P<item>.+) is out of stock \(.*?\)")
-_UPLOAD = re.compile(r"\((\d{8}T\d{12}-[0-9a-f]{8})\)")
-_REPEAT = "may repeat"
 
 
 @dataclass
@@ -36,7 +34,7 @@ class Books:
 
     sent: list[Sent] = field(default_factory=list)
     in_turn: dict[tuple[str, str], set[int]] = field(default_factory=dict)  # of plain and stamp: what may stand
-    messages: dict[str, str] = field(default_factory=dict)  # by SQS's message id, so that one that comes back is one
+    messages: dict[str, Heard] = field(default_factory=dict)  # by SQS's message id, so that one that comes back is one
 
 
 @dataclass
@@ -85,7 +83,8 @@ def account(stack: Stack, books: Books, receipts: Receipts, fresh: Iterable[Sent
     found.problems += stores_in_turn(books, fresh, inventory, crossed=crossed)
     found.problems += chains(inventory, changes)
     found.problems += misjudged(changes)
-    episodes = [row for row in rows(stack, stack.settings.alerts_table) if "OpenedAt" in row]
+    every = rows(stack, stack.settings.alerts_table)  # no reorder point is set, so that none of them is low
+    episodes = [row for row in every if "OpenedAt" in row and row.get("Kind", "out") == "out"]
     check_episodes(found, inventory, changes, episodes)
     check_messages(found, episodes, books.messages.values())
     return found
@@ -202,20 +201,26 @@ def _out(count: Decimal | None) -> bool:
 
 
 def _told(episode: Row) -> bool:
-    return "NotifiedAt" in episode
+    """Whether somebody was told of it; or it waited, and had ended when its message could have gone."""
+    return "NotifiedAt" in episode or ("DroppedAt" in episode and "ClosedAt" in episode)
 
 
-def check_messages(found: Found, episodes: Iterable[Row], messages: Iterable[str]) -> None:
-    """A message for each episode, and no second one that does not say that it may be a repeat."""
-    demanded = Counter((one["Store"], one["Item"], one.get("OpenedBy") or "") for one in episodes)
+def check_messages(found: Found, episodes: Iterable[Row], heard: Iterable[Heard]) -> None:
+    """A message for each episode, and no second one that does not say that it may be a repeat. What a digest counts and
+    does not name is what the episodes say that it told of."""
+    of_message: defaultdict[str, list[tuple[str, str, str]]] = defaultdict(list)
+    for one in episodes:
+        of_message[one.get("MessageId") or ""].append((one["Store"], one["Item"], one.get("OpenedBy") or ""))
+    demanded = Counter(key for message_id, keys in of_message.items() if message_id for key in keys)
     plain, marked = Counter[tuple[str, str, str]](), Counter[tuple[str, str, str]]()
-    for text in messages:
-        if said := _MESSAGE.match(text):
-            upload = _UPLOAD.search(text)
-            key = (said["store"], said["item"], upload[1] if upload else "")
-            (marked if _REPEAT in text else plain)[key] += 1
-        else:
-            found.problems.append(f"MESSAGE not understood: {text[:200]}")
+    for one in heard:
+        if (said := messages.read(one.text)) is None:
+            found.problems.append(f"MESSAGE not understood: {one.text[:200]}")
+            continue
+        unnamed = Counter(of_message[one.message_id]) - Counter(said.of) if said.more else Counter[Any]()
+        if unnamed.total() > said.more:  # fewer: whoever sent it was killed before all of them had it written down
+            found.problems.append(f"DIGEST counts {said.more} and told of {unnamed.total()} more: {one.text[:200]}")
+        (marked if said.again else plain).update([*said.of, *unnamed.elements()])
     for key, count in demanded.items():
         if plain[key] + marked[key] < count:
             found.problems.append(f"NO MESSAGE of {key}")

@@ -81,11 +81,15 @@ MEASURES = (
     ),
     Measure(
         "a refused notification is kept", "lambdas/notifying.py",
-        "failures.keep(world, failures.NOTICE, _name(change), reason, payload)", "pass", "topic refuses",
+        "        unsent.keep(world)\n", "        pass\n", "topic refuses",
+    ),
+    Measure(
+        "what was held is sent", "lambdas/sweeping.py",
+        "notifying.send_held(self.world, self.sns)", "0", _REPLAYS,
     ),
     Measure(
         "an attempted notification is noted first", "lambdas/notices.py",
-        "return {position for prefix, own in groups.items() for position in _attempted(world, prefix, own)}",
+        "return {name for prefix, own in groups.items() for name in _attempted(world, prefix, own)}",
         "return set()", _BROKEN_OFF,
     ),
     Measure(

@@ -1,0 +1,113 @@
+"""Every page, at both widths and in both themes, has no serious accessibility violation by axe-core.
+
+What Streamlit's own markup is guilty of is told from ours by a page that has nothing of ours on it.
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from itertools import product
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests import axe, dashboard
+from tests.axe import Finding
+from tests.looking import HEIGHT, THEMES, WIDTHS, View, attached, drawn, shown, views
+from tests.past.__main__ import lay
+from tests.past.shops import Chain
+
+STREAMLITS: dict[Finding, str] = {}
+"""What is wrong with Streamlit's own elements wherever they stand, and why we can't mend it: with 1.67, nothing."""
+
+CONTROL = """
+import pandas as pd
+import plotly.graph_objects as go
+import streamlit as st
+
+st.set_page_config(page_title="Control", layout="wide")
+with st.sidebar:
+    st.subheader("Control")
+    st.page_link("control.py", label="Control")
+st.title("Control")
+frame = pd.DataFrame({"item": ["Tea"] * 3, "count": range(3)})
+st.dataframe(frame, key="few", on_select="rerun", alt="A table")
+st.dataframe(pd.DataFrame({"count": range(9_000)}), key="many", lazy=True, alt="A long table")
+st.data_editor(frame, key="edited")
+st.metric("Items", 3, border=True)
+st.plotly_chart(go.Figure(go.Bar(x=[1, 2], y=["a", "b"], orientation="h")), alt="A chart")
+st.file_uploader("Files", accept_multiple_files=True)
+st.text_input("Search")
+st.number_input("Count")
+st.selectbox("Store", ["a", "b"])
+st.multiselect("Stores", ["a", "b"])
+st.segmented_control("State", ["a", "b"], default="a")
+st.radio("Mode", ["a", "b"])
+st.toggle("Only alerts")
+st.date_input("Day")
+st.time_input("Time")
+st.button("Go")
+st.download_button("Download", b"x")
+st.tabs(["One", "Two"])
+for said in (st.info, st.success, st.warning, st.error, st.caption):
+    said("Something")
+with st.expander("More"):
+    st.json({"a": 1})
+with st.popover("Filters"):
+    st.checkbox("One")
+st.progress(0.5)
+"""
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    expect.set_options(timeout=30_000)
+    with dashboard.chromium() as one:
+        yield one
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, list[View]]]:
+    """A dashboard over the past of some stores, and what is to be looked at of it."""
+    home: Path = tmp_path_factory.mktemp("seen")
+    with dashboard.running(home) as address, attached(home / "state") as stack:
+        lay(stack, Chain(datetime.now(UTC), stores=6, items=20, days=60, seed=3))
+        yield address, views(stack)
+
+
+@pytest.fixture(scope="module")
+def control(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A dashboard without anything of ours: Streamlit's elements, in its own colours."""
+    folder: Path = tmp_path_factory.mktemp("control")
+    (folder / "control.py").write_text(CONTROL)
+    (folder / "pages").mkdir()
+    (folder / "pages" / "another.py").write_text("import streamlit")
+    with dashboard.serving(folder, folder / "control.py", {}, folder=folder) as address:
+        yield address
+
+
+def _found(browser: Browser, address: str, view: View) -> dict[Finding, str]:
+    """At both widths and in both themes; a page follows its window and the system's colours without being loaded."""
+    found: dict[Finding, str] = {}
+    with shown(browser, address, view, WIDTHS[0], THEMES[0]) as one:
+        for width, theme in product(WIDTHS, THEMES):
+            one.page.set_viewport_size({"width": width, "height": HEIGHT})
+            one.page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+            expect(one.page.get_by_test_id("stApp")).to_have_css("color-scheme", theme)
+            drawn(one.page, view.heading)
+            found |= {finding: f"{width} px, {theme}: {said}" for finding, said in axe.found(one.page).items()}
+    return found
+
+
+@pytest.mark.parametrize("name", [*(heading.lower() for heading in dashboard.PAGES.values()), "an-upload", "an-item"])
+def test_a_page_has_no_serious_violation_of_its_own(browser: Browser, address: tuple[str, list[View]], name: str):
+    [view] = [one for one in address[1] if one.name == name]
+    found = _found(browser, address[0], view)
+    own = {finding: said for finding, said in found.items() if finding not in STREAMLITS}
+    assert not own, "\n".join(f"{finding.rule} in {finding.of}: {said}" for finding, said in own.items())
+
+
+def test_a_page_without_anything_of_ours_has_no_other_violations_than_are_known_of_streamlit(
+    browser: Browser, control: str
+):
+    assert _found(browser, control, View("control", "", "Control")).keys() == STREAMLITS.keys()

@@ -1,0 +1,85 @@
+"""The Alerts page in a real browser: a point typed into the table, a note typed while the page goes on by itself."""
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, TimeoutError, expect
+
+from services import stack as stacks
+from services.stack import Stack
+from tests.conftest import csv, sent
+from tests.dashboard import at_rest
+from tests.test_browser import Open, browser, cells, dashboard, holds, home, opened, state  # noqa: F401 (fixtures)
+from tests.waiting import until
+
+
+@pytest.fixture
+def stack(state: Path) -> Stack:  # noqa: F811
+    """The dashboard's own."""
+    return stacks.connect({"STOCKTRAIL_HOME": str(state)})
+
+
+def at(page: Page, query: str) -> Page:
+    """The page with this in its address."""
+    page.goto(f"{page.url}?{query}")
+    at_rest(page)
+    return page
+
+
+def typed(page: Page, row: int, text: str) -> None:
+    """Type into the column of the reorder points, in a row of the table of a store's items."""
+    grid = page.get_by_test_id("stDataFrame").last
+    grid.scroll_into_view_if_needed()
+    box = grid.bounding_box()
+    assert box
+    page.mouse.click(box["x"] + 0.37 * box["width"], box["y"] + 35 + 35 * row + 17)  # the second column
+    page.keyboard.type(text)
+    expect(page.locator("#portal").locator("input, textarea").first).to_be_visible()
+    page.keyboard.press("Enter")
+
+
+def save(page: Page, words: str) -> None:
+    """Press the button until it has what was typed, which the table sends a moment later."""
+    said = page.get_by_text(words)
+
+    def told() -> bool:
+        page.get_by_role("button", name="Save the reorder points").click()
+        try:
+            said.wait_for(timeout=3_000)
+        except TimeoutError:
+            return False
+        return True
+
+    until(told)
+    at_rest(page)
+
+
+def test_a_point_that_is_typed_into_the_table_makes_its_item_low(opened: Open, stack: Stack):  # noqa: F811
+    sent(stack, csv("Grid", "Jam,4", "Tea,9"))
+    page = at(opened("alerts"), "points_store=Grid")
+    expect(cells(page, "Jam")).to_have_count(1)
+    typed(page, 0, "5")
+    save(page, "Saved. 1 item is low now.")
+    holds(page, "Open: 0 items out of stock, 1 low")
+    expect(cells(page, "◐ Low")).to_have_count(2)  # among the open ones, and beside its point
+    typed(page, 0, "3")
+    save(page, "1 item is no longer low")
+    expect(page.get_by_text(", 1 low")).to_have_count(0)
+
+
+def test_a_note_is_typed_while_others_alerts_come_in(opened: Open, stack: Stack):  # noqa: F811
+    sent(stack, csv("Note", "Tea,0"))
+    page = at(opened("alerts"), "store=Note")
+    expect(cells(page, "Tea")).to_have_count(1)
+    box = page.get_by_test_id("stDataFrame").first.bounding_box()
+    assert box
+    page.mouse.click(box["x"] + 15, box["y"] + 52)
+    note = page.get_by_label("Note")
+    note.press_sequentially("ordered")
+    sent(stack, csv("Note", "Rye,0"))
+    expect(cells(page, "Rye")).to_have_count(1)
+    note.press_sequentially(" by Kim")
+    page.get_by_role("button", name="Acknowledge").click()
+    expect(cells(page, "✓ ordered by Kim")).to_have_count(1)
+    sent(stack, csv("Note", "Tea,9", "Rye,9"))
+    expect(cells(page, "✓ ordered by Kim")).to_have_count(0)

@@ -1,0 +1,110 @@
+"""Every row of an upload: chosen by its fate, searched, downloaded; a picked one leads to its item.
+
+Owns what is shown of many rows. The shape of a row is `ui.rows`' own.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from lambdas.fates import Fate
+from services import uploads, words
+from services.uploads import Receipt
+from ui import links, plain, rows, tables
+from ui.reads import Link
+
+_PICKED = "item-picked"
+
+
+@st.cache_resource(show_spinner="Reading the rows…", max_entries=6, hash_funcs=rows.BY_ROWS)
+def every(held: Link, of: Receipt, zone: str) -> pd.DataFrame:  # noqa: ARG001 (a key of the cache)
+    """All rows, what moves first, with times in the reader's zone. Shared: filter it, never change it."""
+    return rows.in_zone(rows.by_fate(uploads.rows(held.stack, of), None))
+
+
+def draw(held: Link, of: Receipt) -> None:
+    """The chooser with its counts, the rows that are left, and their download."""
+    frame, fate = every(held, of, plain.zone()), ask_fate(of)
+    text = st.text_input(
+        "Find", key="find", placeholder="Item or store", icon=":material/search:", bind="query-params"
+    )  # fmt: skip
+    shown = found(frame, fate, (text or "").strip())
+    if of.fates[Fate.REJECTED]:
+        rows.draw_mending(of.fates[Fate.REJECTED], of.upload_id or "", rows.mended(held, of))
+    if shown.empty:
+        st.info("No row fits. Choose another fate, or widen the search.", icon=":material/filter_alt_off:")
+        return
+    table(shown, "every-row", "Rows by what became of them")
+    st.caption(f"{words.some(len(shown), 'row')} shown.")
+    tables.download(shown, f"{of.file.rsplit('.', 1)[0]}-rows.csv")
+
+
+def ask_fate(of: Receipt) -> Fate | None:
+    """A fate, with how many rows have it; it stands in the address. None: all."""
+    options = [fate for fate in rows.FATES if of.fates[fate]]
+    asked = next((fate for fate in options if fate == st.query_params.get("fate")), None)
+
+    def keep() -> None:
+        addressed("fate", st.session_state["which-fate"])
+
+    hold("which-fate", asked)
+    return st.pills(
+        "What became of them", options, key="which-fate", on_change=keep,
+        format_func=lambda fate: f"{rows.FATES[fate]} {of.fates[fate]:,}",
+    )  # fmt: skip
+
+
+def hold(key: str, value: Any) -> None:
+    """What a widget is to show: what the address says, whoever has changed that."""
+    if key not in st.session_state or st.session_state[key] != value:
+        st.session_state[key] = value
+
+
+def addressed(name: str, value: str | None) -> None:
+    """Keep in the address what was chosen."""
+    if value:
+        st.query_params[name] = str(value)
+    else:
+        st.query_params.pop(name, None)
+
+
+def found(frame: pd.DataFrame, fate: Fate | None, text: str) -> pd.DataFrame:
+    """The rows of one fate, or of all, whose item or store holds the text."""
+    if fate:
+        frame = frame[frame["fate"] == rows.FATES[fate]]
+    return holding(frame, text)
+
+
+def holding(frame: pd.DataFrame, text: str) -> pd.DataFrame:
+    """The rows whose item or store holds the text."""
+    if not text:
+        return frame
+    holds = [frame[name].str.contains(text, case=False, regex=False, na=False) for name in ("item", "store")]
+    return frame[holds[0] | holds[1]]
+
+
+def table(shown: pd.DataFrame, key: str, what: str) -> None:
+    """Rows with `item` and `store`. Of not too many one can be picked, and its item opens."""
+    high = tables.height(len(shown), 12)
+    if len(shown) > tables.LAZY_FROM:
+        tables.show(shown, key, what, high)
+        st.caption("Find fewer rows to pick one and open its item.")
+        return
+    tables.show(
+        shown, f"{key}-pick", what, high, on_select=_pick(shown, f"{key}-pick"), selection_mode="single-row"
+    )  # fmt: skip
+    if picked := st.session_state.pop(_PICKED, None):
+        links.open_item(*picked)
+
+
+def _pick(shown: pd.DataFrame, key: str) -> Callable[[], None]:
+    def pick() -> None:
+        picked: Any = st.session_state[key]["selection"]["rows"]
+        if picked and picked[0] < len(shown):
+            row = shown.iloc[picked[0]]
+            if isinstance(row["item"], str):  # a row that was not usable names none
+                st.session_state[_PICKED] = (row["store"], row["item"])
+
+    return pick
