@@ -16,7 +16,17 @@ from services.stack import Stack
 from services.uploads import Receipt
 from tests.waiting import until
 
+_LONG = {
+    "test_managers_day.py", "test_browser.py", "test_chaos.py", "test_newest_wins.py", "test_accessibility.py",
+    "test_past_table.py", "test_uploads_browser.py", "test_alerts_browser.py", "test_past.py", "test_verify.py",
+    "test_repeats.py", "test_undoing.py", "test_template.py",
+}  # fmt: skip
 SAMPLES = Path(__file__).parent.parent / "samples"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The files that take longest come first: else one process is left with them while the other has nothing to do."""
+    items.sort(key=lambda item: item.path.name not in _LONG)
 
 
 @pytest.fixture(scope="session")
