@@ -28,13 +28,22 @@ def at(page: Page, query: str) -> Page:
 
 def typed(page: Page, row: int, text: str) -> None:
     """Type into the column of the reorder points, in a row of the table of a store's items."""
-    grid = page.get_by_test_id("stDataFrame").last
-    grid.scroll_into_view_if_needed()
-    box = grid.bounding_box()
-    assert box
-    page.mouse.click(box["x"] + 0.37 * box["width"], box["y"] + 35 + 35 * row + 17)  # the second column
-    page.keyboard.type(text)
-    expect(page.locator("#portal").locator("input, textarea").first).to_be_visible()
+    grid, editor = page.get_by_test_id("stDataFrame").last, page.locator("#portal").locator("input, textarea").first
+
+    def begun() -> bool:
+        """The page may have moved between the look and the click."""
+        grid.scroll_into_view_if_needed()
+        box = grid.bounding_box()
+        assert box
+        page.mouse.click(box["x"] + 0.37 * box["width"], box["y"] + 35 + 35 * row + 17)  # the second column
+        page.keyboard.type(text)
+        try:
+            editor.wait_for(timeout=2_000)
+        except TimeoutError:
+            return False
+        return True
+
+    until(begun)
     page.keyboard.press("Enter")
 
 
