@@ -10,7 +10,7 @@ from collections.abc import Callable
 from importlib.metadata import version
 from typing import Any
 
-from local import clock, objects
+from local import clock, objects, queries
 from local.clock import CLOCK
 from local.environment import MINISTACK
 from local.errors import EngineError
@@ -34,6 +34,7 @@ def prepare() -> None:
     module("services.lambda_svc")._poller_started = True  # no event source runs before everything is restored
     clock.install()
     objects.install()
+    queries.install()
 
 
 def start_pollers() -> None:
