@@ -184,7 +184,7 @@ def kept(stack: Stack, store: str, item: str) -> list[Raw]:
 
 def episodes(stack: Stack, store: str) -> list[Raw]:
     pages = stack.dynamodb.get_paginator("scan").paginate(TableName=stack.settings.alerts_table)
-    found = [one for page in pages for one in page["Items"] if one["Store"]["S"] == store]
+    found = [one for page in pages for one in page["Items"] if one.get("Store") == {"S": store}]  # markers name none
     return sorted(found, key=lambda one: one["Position"]["S"])
 
 
