@@ -8,16 +8,15 @@ understood goes to it as it was.
 Touches MiniStack's internals like `snapshot`. Must not know what the tables are for.
 """
 
-import re
 from bisect import bisect_left, bisect_right, insort
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from itertools import islice
 from types import FunctionType
-from typing import Any, NamedTuple
+from typing import Any
 
+from local.conditions import Where, of_keys
 from local.modules import module
 
 Table = dict[str, Any]
@@ -28,20 +27,6 @@ Entry = tuple[Any, ...]
 _TABLES = 64
 _SMALL = 50
 """Items of a partition: fewer are as quickly gone through."""
-_CLAUSE = re.compile(
-    r"\s*(?:(?P<name>[#\w.-]+)\s*(?P<op><=|>=|=|<|>)\s*(?P<value>:\w+)"
-    r"|(?P<between>[#\w.-]+)\s+BETWEEN\s+(?P<low>:\w+)\s+AND\s+(?P<high>:\w+)"
-    r"|begins_with\s*\(\s*(?P<begins>[#\w.-]+)\s*,\s*(?P<prefix>:\w+)\s*\))\s*(?:AND\b|$)",
-    re.IGNORECASE,
-)
-_LEGACY = {"EQ": "=", "LT": "<", "LE": "<=", "GT": ">", "GE": ">=", "BETWEEN": "between", "BEGINS_WITH": "begins"}
-
-
-class Where(NamedTuple):
-    """One attribute's condition: `=`, `<`, `<=`, `>`, `>=`, `between` or `begins`, and what it is compared with."""
-
-    op: str
-    values: list[Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +36,7 @@ class Stretch:
     index: str | None
     partition: Any
     items: dict[Any, dict[Any, Any]]  # as a table holds them
+    more: bool  # whether the page ends before the partition does
     start: Any  # where the page before ended; MiniStack looks whether that fits the condition
 
 
@@ -79,6 +65,7 @@ def _queried(dynamodb: Any, query: Callable[..., Any]) -> Callable[..., Any]:
     """MiniStack's Query, which within itself alone sees no more than the stretch."""
     inside = dict(vars(dynamodb))
     inside |= {"_tables": _Tables(dynamodb), "_index_members": _members(dynamodb._index_members)}
+    inside["_paginate_evaluated_items"] = _paged(dynamodb._paginate_evaluated_items)
     for name in ("_evaluate_condition", "_evaluate_key_conditions_item"):
         inside[name] = _fitting(inside[name])
     own = FunctionType(query.__code__, inside, query.__name__, query.__defaults__, query.__closure__)
@@ -119,6 +106,16 @@ def _members(original: Callable[[Table], Any]) -> Callable[[Table], Any]:
         return {stretch.index: {stretch.partition: keys}}
 
     return members
+
+
+def _paged(original: Callable[..., Any]) -> Callable[..., Any]:
+    """The stretch is one page: what its items take of it has been added up."""
+
+    def paged(items: Any, *how: Any) -> Any:
+        stretch = _stretch.get()
+        return original(items, *how) if stretch is None else (items, stretch.more)
+
+    return paged
 
 
 def _fitting(original: Callable[..., bool]) -> Callable[..., bool]:
@@ -175,7 +172,7 @@ def _entry(dynamodb: Any, keys: Any, pk: Any, sk: Any, item: Any) -> Entry:
 def _narrow(dynamodb: Any, data: Any) -> Stretch | None:
     """What a Query has to look at, or None: it is to be left to MiniStack as it is."""
     table = dynamodb._tables.get(dynamodb._normalize_table_name(data.get("TableName")))
-    conditions = _conditions(data)
+    conditions = of_keys(data)
     limit = data.get("Limit")
     if not table or conditions is None or not (limit is None or (isinstance(limit, int) and limit > 0)):
         return None
@@ -199,39 +196,8 @@ def _narrow(dynamodb: Any, data: Any) -> Stretch | None:
     found = found and _behind(dynamodb, order, found, data, keys)
     if found is None:
         return None
-    items: dict[Any, dict[Any, Any]] = {}
-    for pk, sk, item in _page(dynamodb, table, order, found, data):
-        items.setdefault(pk, {})[sk] = item
-    return Stretch(index, partition, items, data.get("ExclusiveStartKey"))
-
-
-def _conditions(data: Any) -> dict[str, Where] | None:
-    """The condition of each key; None when it is of a form that is not known here."""
-    names, values = data.get("ExpressionAttributeNames") or {}, data.get("ExpressionAttributeValues") or {}
-    text, legacy = data.get("KeyConditionExpression"), data.get("KeyConditions")
-    found: list[tuple[str, Where]] = []
-    if isinstance(legacy, Mapping) and not text:
-        for name, said in legacy.items():
-            op = _LEGACY.get(str(said.get("ComparisonOperator"))) if isinstance(said, Mapping) else None
-            if op is None:
-                return None
-            found.append((name, Where(op, said.get("AttributeValueList") or [])))
-    elif isinstance(text, str) and not legacy:
-        at = 0
-        while at < len(text):
-            if not (clause := _CLAUSE.match(text, at)):
-                return None
-            at = clause.end()
-            found.append(_of_clause(clause.groupdict(), names, values))
-    sound = all(len(one.values) == (2 if one.op == "between" else 1) and None not in one.values for _, one in found)
-    return dict(found) if sound and len(dict(found)) == len(found) else None
-
-
-def _of_clause(said: dict[str, Any], names: Mapping[str, str], values: Mapping[str, Any]) -> tuple[str, Where]:
-    name = said["between"] or said["begins"] or said["name"]
-    op = "between" if said["between"] else "begins" if said["begins"] else said["op"]
-    of = (said["low"], said["high"]) if said["between"] else (said["prefix"] or said["value"],)
-    return names.get(name, name), Where(op, [values.get(one) for one in of])
+    items, more = _page(dynamodb, table, index, _in_turn(order, found, data), limit)
+    return Stretch(index, partition, items, more, data.get("ExclusiveStartKey"))
 
 
 def _order(dynamodb: Any, table: Table, index: str | None, partition: Any, keys: Any) -> list[Entry] | None:
@@ -302,20 +268,27 @@ def _behind(
     return first, min(end, bisect_left(order, cursor, key=lambda entry: entry[: len(cursor)]))
 
 
-def _page(
-    dynamodb: Any, table: Table, order: list[Entry], found: tuple[int, int], data: Any
-) -> Iterator[tuple[Any, Any, Any]]:  # fmt: skip
-    """The items of one page: as many as were asked for, and one more than 1 MB holds."""
+def _in_turn(order: list[Entry], found: tuple[int, int], data: Any) -> Iterator[Entry]:
     first, end = found
-    limit, forward = data.get("Limit"), data.get("ScanIndexForward", True)
-    stretch = range(first, end) if forward else range(end - 1, first - 1, -1)
-    size = 0
-    for at in islice(stretch, limit):
-        *_, pk, sk = order[at]
-        item = table["items"].get(pk, {}).get(sk)
-        if item is None:
-            continue
-        yield pk, sk, item
-        size += dynamodb._item_size_bytes(item)
-        if size > dynamodb._DDB_PAGE_SIZE_BYTES:
-            return
+    forward = data.get("ScanIndexForward", True)
+    return (order[at] for at in (range(first, end) if forward else range(end - 1, first - 1, -1)))
+
+
+def _page(
+    dynamodb: Any, table: Table, index: str | None, entries: Iterator[Entry], limit: int | None
+) -> tuple[dict[Any, dict[Any, Any]], bool]:
+    """The items of one page, which ends as MiniStack's does; and whether anything stopped it."""
+    items: dict[Any, dict[Any, Any]] = {}
+    count = size = 0
+    for *_, pk, sk in entries:
+        if (item := table["items"].get(pk, {}).get(sk)) is None:
+            continue  # its time to live is over: MiniStack takes such items away from a thread of its own
+        read = dynamodb._apply_index_projection(item, table, index) if index else item
+        more = dynamodb._item_size_bytes(read)
+        if count and size + more > dynamodb._DDB_PAGE_SIZE_BYTES:
+            return items, True
+        items.setdefault(pk, {})[sk] = item
+        count, size = count + 1, size + more
+        if count == limit or size >= dynamodb._DDB_PAGE_SIZE_BYTES:
+            return items, True
+    return items, False
