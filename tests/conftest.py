@@ -4,6 +4,7 @@ import json
 import os
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -43,11 +44,18 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def stack(home: Path) -> Iterator[Stack]:
-    """The stack, deployed on a running engine. At the end no upload of this process may miss a stream record."""
-    found = stacks.connect(os.environ)
+    """The stack, deployed on a running engine."""
+    with deployed(home) as found:
+        yield found
+        engine.stop(home)  # a test asked it to stay
+
+
+@contextmanager
+def deployed(home: Path) -> Iterator[Stack]:
+    """The stack on an engine in this folder. At the end no upload may miss a stream record."""
+    found = stacks.connect(os.environ | {"STOCKTRAIL_HOME": str(home)})
     yield found
     until(lambda: not gaps(found))
-    engine.stop(home)  # a test asked it to stay
     engine.detach(home)
 
 

@@ -27,13 +27,20 @@ from services.stack import Stack
 from services.uploads import Receipt
 from services.verifying import Difference, Result, What, records, verification, verify
 from services.verifying.facts import Facts, Ground, Known, Stated
-from tests.conftest import csv, sent
+from tests.conftest import csv, deployed, sent
 from tests.test_newest_wins import REQUESTS, Said, Step, interrupting, play, store_away, stories
 from tests.waiting import until
 
 OLD, NEW, NEWEST = "2026-10-01T00:00:00Z", "2026-11-01T00:00:00Z", "2026-11-02T00:00:00Z"
 TIMED = "store,item,count,updated_at"
 Raw = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """An engine for these tests alone: whatever else lay in its tables would be read by each of them."""
+    with deployed(tmp_path_factory.mktemp("verify")) as found:
+        yield found
 
 
 @pytest.fixture(scope="module")

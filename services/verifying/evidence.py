@@ -77,7 +77,7 @@ class Evidence:
                 self.differences.append(_no_receipt(mine or found.key, f"{found.key} lies in the bucket"))
 
     def _items(self) -> None:
-        for item in gathering.scan(self.stack, self.stack.settings.inventory_table, self.store):
+        for item in gathering.of_store(self.stack, self.stack.settings.inventory_table, self.store):
             self.looked["items"] += 1
             self.ledger.held(_key(item), item)
             self.named.add(text(item, "UploadId") or "")

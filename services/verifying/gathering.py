@@ -1,4 +1,4 @@
-"""What the tables and the bucket hold, read from end to end.
+"""What the tables and the bucket hold, read from end to end; of one store by its key, where a table has it.
 
 Owns the Scans. Knows nothing of what is right.
 """
@@ -32,10 +32,20 @@ class Version:
 
 
 def scan(stack: Stack, table: str, store: str | None = None) -> Iterator[Item]:
-    """Every item of a table, or those whose Store it is; read consistently."""
+    """Every item of a table, or those whose Store it is, though that is not their key; read consistently."""
     only: dict[str, Any] = {"FilterExpression": "#store = :store", "ExpressionAttributeNames": {"#store": "Store"}}
     only |= {"ExpressionAttributeValues": tables.to_item({":store": store})}
     return _scan(stack, table, only if store is not None else {})
+
+
+def of_store(stack: Stack, table: str, store: str | None) -> Iterator[Item]:
+    """The same of a table whose partitions are the stores."""
+    if store is None:
+        return scan(stack, table)
+    return tables.query(
+        stack.dynamodb, table, ConsistentRead=True, KeyConditionExpression="#store = :store",
+        ExpressionAttributeNames={"#store": "Store"}, ExpressionAttributeValues=tables.to_item({":store": store}),
+    )  # fmt: skip
 
 
 def _scan(stack: Stack, table: str, only: dict[str, Any]) -> Iterator[Item]:
@@ -70,7 +80,7 @@ def _upload(item: dict[str, Any], store: str | None) -> Upload:
 
 def spoke(stack: Stack, store: str | None = None) -> dict[str, Known]:
     """The uploads that have said that they speak of a store, or of this one, by id; without their receipts."""
-    found = map(tables.from_item, scan(stack, stack.settings.store_uploads_table, store))
+    found = map(tables.from_item, of_store(stack, stack.settings.store_uploads_table, store))
     uploads = (_upload(item, item.get("Default")) for item in found)
     return {one.id: Known(one, None, one.time, applying=True) for one in uploads}
 
