@@ -27,7 +27,7 @@ _HEAD = """
 ## Many who look at the feed
 
 Sessions without browsers, which speak to Streamlit as its browser code does, have the {page} page open for
-{seconds:,.0f} seconds, while {rate:g} of {items:,} items change each second. Timed from the moment at which a browser asks for
+{seconds:,.0f} seconds, while {rate:g} of {items:,} items change each second. Timed from a browser asking for
 a refresh until it is told that the refresh is complete. Missed: not there when the next one was due. At work on the
 same cores: the engine with its Lambdas, the process that writes, the sessions, and the proxy that counts what the
 database is asked. Beside it as many sessions on a bare script, for a minute: a table of 20 rows in a fragment, drawn
