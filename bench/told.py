@@ -59,6 +59,8 @@ _ROWS: dict[str, Callable[[dict[str, Any]], str]] = {
     "p99, ms": _ms("p99"),
     "longest, ms": _ms("max"),
     "missed": _ms("missed"),
+    "until a new session's page stands there, p50, ms": _ms("first p50"),
+    "until a new session's page stands there, p95, ms": _ms("first p95"),
     "sessions lost": _ms("lost"),
     "messages of a refresh": _ms("messages"),
     "bytes of a refresh": _ms("bytes"),

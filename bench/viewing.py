@@ -40,6 +40,7 @@ class Told:
     measuring: bool = False
     seconds: "array[float]" = field(default_factory=lambda: array("d"))
     asked_at: "array[float]" = field(default_factory=lambda: array("d"))
+    first: "array[float]" = field(default_factory=lambda: array("d"))  # from connecting to a page that is complete
     late: "array[float]" = field(default_factory=lambda: array("d"))  # by how much this process itself was late
     missed: int = 0
     lost: int = 0
@@ -66,7 +67,7 @@ class Viewer(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)  # noqa: S101
-        self._transport = transport
+        self._transport, self._since = transport, time.monotonic()
         self._socket.send_request(self._socket.connect())
         self._flush()
 
@@ -144,7 +145,8 @@ class Viewer(asyncio.Protocol):
             if since := self.waits.pop(name, None):
                 self._told.seconds.append(time.monotonic() - since)
                 self._told.asked_at.append(since)
-        if not ended:
+        if not ended and not self.shown.is_set():
+            self._told.first.append(time.monotonic() - self._since)
             self.shown.set()
         if message.script_finished != ForwardMsg.FINISHED_EARLY_FOR_RERUN:
             self._runs += 1
@@ -217,7 +219,9 @@ def summary(told: Told, begin: float) -> dict[str, Any]:
     return {
         "refreshes": len(told.seconds), "missed": told.missed, "errors": told.errors,
         "p50": quantile(told.seconds, 50), "p95": quantile(told.seconds, 95), "p99": quantile(told.seconds, 99),
-        "max": quantile(told.seconds, 100), "own delay p95": quantile(told.late, 95),
+        "max": quantile(told.seconds, 100),
+        "first p50": quantile(told.first, 50), "first p95": quantile(told.first, 95),
+        "own delay p95": quantile(told.late, 95),
         "minutes": [quantile(minutes[n], 95) for n in sorted(minutes)],
         "messages": told.messages / max(1, len(told.seconds)), "bytes": told.size / max(1, len(told.seconds)),
     }  # fmt: skip
