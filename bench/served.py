@@ -24,9 +24,11 @@ from tests.chaos.answers import Request, Response
 from tests.chaos.proxy import Proxy
 
 _CALM = {"STREAMLIT_BROWSER_GATHER_USAGE_STATS": "false", "STREAMLIT_SERVER_ADDRESS": "127.0.0.1"}
+_NO_COLLECTION = _CALM | {"STREAMLIT_RUNNER_POST_SCRIPT_GC": "false"}
 BARE = {
     "bare script, as it comes": _CALM,
-    "bare script, no collection after runs": _CALM | {"STREAMLIT_RUNNER_POST_SCRIPT_GC": "false"},
+    "bare, no collection after runs": _NO_COLLECTION,
+    "bare, nor are files watched": _NO_COLLECTION | {"STREAMLIT_SERVER_FILE_WATCHER_TYPE": "none"},
 }
 """The environments of the bare script, by how it is told of."""
 

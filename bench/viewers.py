@@ -4,7 +4,7 @@
 
 A dashboard on an engine of its own, while a process of its own changes so many counts a second. First one session,
 then all of them, without browsers (`bench.viewing`, a process of its own too). Then as many on a bare script of
-Streamlit's, with the garbage collection after each run and without.
+Streamlit's: as it comes, without the garbage collection after each run, and without watching its files as well.
 """
 
 import argparse
