@@ -1,7 +1,7 @@
 # make run     everything on this machine: installs, starts, opens the dashboard
 # make test    installs what the tests need, checks and tests everything
 # make check   lint, types, layers
-# make bench    what a file costs, side by side with other ways; takes more than half an hour
+# make bench    what a file and a viewer cost, side by side with other ways; takes more than an hour
 # make chaos   uploads while everything breaks: make chaos ROUNDS=20 SEED=7
 # make clean   removes what `install` made; the state folder .stocktrail stays
 

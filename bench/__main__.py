@@ -1,11 +1,11 @@
 """make bench: everything that is measured side by side, and the page that tells of it.
 
-    python -m bench [--rows 6 1000 10000 100000] [--runs 5] [--ways WAY…] [--only loading writing six pages many]
+    python -m bench [--rows 6 1000 10000 100000] [--runs 5] [--ways WAY…] [--seconds 1800] [--only PART…]
 
 Each part's figures go into bench/results.json as soon as there are any, in the place of what stood there of the same
 size, and docs/performance.md is written anew: so a million rows can be added on a day that has the time for it
 (`--rows 1000000 --runs 1 --only loading --ways ours`). Ways that make a request for each row are measured up to 10,000
-rows, unless they are asked for.
+rows, unless they are asked for. Viewers are watched for `--seconds` (half an hour), which shows whether memory grows.
 """
 
 import argparse
@@ -15,12 +15,12 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from bench import loading, many, report, watching, writing
+from bench import loading, many, report, viewers, watching, writing
 from bench.ways import SLOW, WAYS
 
 RESULTS = loading.ROOT / "bench" / "results.json"
 SLOW_TO = 10_000
-PARTS = ("loading", "writing", "six", "pages", "many")
+PARTS = ("loading", "writing", "six", "pages", "many", "viewers")
 
 
 def machine() -> dict[str, str]:
@@ -39,6 +39,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, nargs="+", default=[6, 1000, 10_000, 100_000])
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--ways", nargs="+", choices=WAYS)
+    parser.add_argument("--seconds", type=float, default=viewers.HALF_AN_HOUR)
     parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS)
     given = parser.parse_args()
     results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {"loading": {}}
@@ -56,6 +57,9 @@ def main() -> None:
         keep()
     if "many" in given.only:
         results["many"] = many.pages(given.runs)
+        keep()
+    if "viewers" in given.only:
+        results["viewers"] = viewers.measure(seconds=given.seconds)
         keep()
     if "writing" in given.only:
         results["writing"] = writing.measure(10_000, given.runs)

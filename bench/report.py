@@ -11,7 +11,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from bench import many
+from bench import many, told
 from bench.loading import CHAIN, LAST, ROOT
 from bench.ways import FILES
 from lambdas.spending import Units, price
@@ -20,7 +20,7 @@ from tests.dashboard import PAGES, chromium
 
 Results = dict[str, Any]
 """`machine`; `loading` by rows, as `bench.loading` gives it; `writing`; seconds, by what: `six rows`, `pages` and
-`many`."""
+`many`; `viewers`."""
 PAGE, PLOT = ROOT / "docs" / "performance.md", ROOT / "docs" / "performance.png"
 RIVALS = ("row by row", "batch_writer")
 
@@ -43,6 +43,8 @@ def page(results: Results) -> Iterator[str]:
         yield from _pages(pages)
     if wide := results.get("many"):
         yield from _many(wide)
+    if watched := results.get("viewers"):
+        yield from told.viewers(watched)
 
 
 _HEAD = """# Performance
