@@ -47,7 +47,6 @@ def stack(home: Path) -> Iterator[Stack]:
     """The stack, deployed on a running engine."""
     with deployed(home) as found:
         yield found
-        engine.stop(home)  # a test asked it to stay
 
 
 @contextmanager
@@ -56,6 +55,7 @@ def deployed(home: Path) -> Iterator[Stack]:
     found = stacks.connect(os.environ | {"STOCKTRAIL_HOME": str(home)})
     yield found
     until(lambda: not gaps(found))
+    engine.stop(home)  # a test may have asked it to stay
     engine.detach(home)
 
 
