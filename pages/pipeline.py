@@ -50,5 +50,5 @@ if asked:
 picture()
 if not asked:
     uploads()
-lines()
 trust.draw(held)
+lines()

@@ -20,7 +20,7 @@ from ui.reads import Link
 
 _PART_SECONDS = 15
 _PARTS = int(MINUTES * 60) // _PART_SECONDS
-_HEIGHT = 92
+_HEIGHT = 96
 _KINDS = {
     "failed": ("✕ failed", "x", "#d0583f"), "cold": ("◆ cold start", "diamond", "#c79a3a"),
     "": ("● went well", "circle", "#4f9a86"),
@@ -49,6 +49,7 @@ def draw(held: Link) -> None:
     """A block for each Lambda."""
     readers = {one.name: one for one in running.readers(held)}
     st.subheader("The Lambdas", anchor=False, help=_HELP)
+    st.caption("Each mark is a quarter of a minute: ● went well · ◆ cold start · ✕ failed; the higher, the longer.")
     for of in running.functions(held):
         with st.container(gap="xxsmall"):
             _draw(of, readers.get(of.name))
@@ -110,7 +111,7 @@ def strip(found: tuple[Mark, ...]) -> go.Figure:
     """The marks over the last minutes; higher is longer, each line ten times the one below."""
     figure = go.Figure([_trace(kind, [one for one in found if one.kind == kind]) for kind in reversed(_KINDS)])
     figure.update_layout(
-        height=_HEIGHT, margin={"l": 4, "r": 8, "t": 4, "b": 22}, showlegend=False, dragmode=False, hovermode="closest"
+        height=_HEIGHT, margin={"l": 4, "r": 8, "t": 4, "b": 26}, showlegend=False, dragmode=False, hovermode="closest"
     )
     minutes = (15, 10, 5, 0)
     figure.update_xaxes(
