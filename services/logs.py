@@ -17,7 +17,7 @@ from services.stack import Stack
 FUNCTIONS = ("loader", "recorder", "checker", "sweeper")
 MINUTES = 15.0
 """So much of the past is followed."""
-_AT_MOST = 3_000
+_AT_MOST = 8_000
 """Events of one function: of more, the latest."""
 _STREAMS = 100  # FilterLogEvents takes so many by name
 _SHORT_SECONDS, _LONG_SECONDS = 5, 60
