@@ -49,7 +49,7 @@ def draw(held: Link) -> None:
     """A block for each Lambda."""
     readers = {one.name: one for one in running.readers(held)}
     st.subheader("The Lambdas", anchor=False, help=_HELP)
-    st.caption("Each mark is a quarter of a minute: ● went well · ◆ cold start · ✕ failed; the higher, the longer.")
+    st.caption("Each mark is a quarter of a minute: ● went well · ◆ cold start · ✕ failed; higher took longer.")
     for of in running.functions(held):
         with st.container(gap="xxsmall"):
             _draw(of, readers.get(of.name))
