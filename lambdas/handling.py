@@ -10,7 +10,7 @@ import boto3
 from aws_lambda_powertools import Logger
 from botocore.config import Config
 
-from lambdas import failures, settings
+from lambdas import batch, failures, settings
 from lambdas.isolation import Record, each_half
 from lambdas.world import World, dynamodb
 
@@ -47,8 +47,9 @@ def in_order(
         failures.keep(world(), kind, failures.name_of(record), f"{type(error).__name__}: {error}", record)
 
     try:
-        logger.info("stream records: %d", len(event["Records"]))
-        for result in each_half(event["Records"], work, keep):
+        records = event["Records"]
+        logger.info("stream records: %d", len(records), **batch.told(records))  # the Pipeline page reads how far behind
+        for result in each_half(records, work, keep):
             counts.update(result)
     except Exception:  # whatever it is, the run is to show as failed, with its request's id
         logger.exception("the batch failed and will be delivered again")

@@ -21,7 +21,7 @@ def handler(event: dict[str, Any], context: Any) -> Any:
     What came before this process it can't know, so it looks through the whole bucket first, and then once an hour.
     """
     logger.info("called: %s", ", ".join(event) or "nothing said")
-    sweeper = Sweeper(world(), client("sqs"), sns(), lambda: context.get_remaining_time_in_millis() / 1000)
+    sweeper = Sweeper(world(), client("sqs"), sns(), lambda: context.get_remaining_time_in_millis() / 1000, _tell)
     if event.get("Records"):
         for message in event["Records"]:
             deadletters.take(world(), client("dynamodbstreams"), message["messageId"], message["body"])
@@ -34,3 +34,7 @@ def handler(event: dict[str, Any], context: Any) -> Any:
         looks.append(time.monotonic())
     logger.info("swept: %s", swept)
     return swept
+
+
+def _tell(what: str, upload_id: str) -> None:
+    logger.info(what, upload_id=upload_id)

@@ -21,16 +21,23 @@ _DRIVES = 6  # after 3, 6, 12, … minutes: then it has failed
 _AT_MOST = 500
 _TURN_SECONDS = 5.0  # an upload that is driven again is waited for, so that they take effect in order
 _STEP_SECONDS = 0.05
+Tell = Callable[[str, str], None]
+"""Takes what was done with an upload, and its id."""
+
+
+def _to_nobody(_what: str, _upload_id: str) -> None:
+    return
 
 
 @dataclass(frozen=True, slots=True)
 class Sweeper:
-    """``sqs`` and ``sns`` are boto3 clients; ``time_left`` is in seconds."""
+    """``sqs`` and ``sns`` are boto3 clients; ``time_left`` is in seconds; ``tell`` is told of each upload."""
 
     world: World
     sqs: Any
     sns: Any
     time_left: Callable[[], float]
+    tell: Tell = _to_nobody
 
     def sweep(self, *, everything: bool) -> dict[str, int]:
         """Drive on what hangs and try again what failed; how many of each. ``everything``: the bucket as well."""
@@ -71,9 +78,11 @@ class Sweeper:
         client, upload_id = self.world.dynamodb, receipt["UploadId"]
         if _drives(receipt) >= _DRIVES:
             reason = f"It hung, and was sent to the loader {_DRIVES} times more without an end."
+            self.tell("given up", upload_id)
             return receipts.trouble(client, self._uploads, upload_id, reason, last=True)
         if not receipts.driven(client, self._uploads, upload_id, receipt):
             return False
+        self.tell("it hung, and goes to the loader again", upload_id)
         self._send(receipt)
         until = time.monotonic() + min(_TURN_SECONDS, self.time_left() - 2 * _TURN_SECONDS)
         while time.monotonic() < until and self._waits_as(receipt):
@@ -138,6 +147,7 @@ class Sweeper:
     def _retry_file(self, upload_id: str) -> dict[str, Any]:
         receipt = receipts.get(self.world.dynamodb, self._uploads, upload_id) or {}
         if receipts.again(self.world.dynamodb, self._uploads, upload_id):
+            self.tell("run again, as was asked", upload_id)
             self._send(receipt)
             return {"done": True, "reason": ""}
         return {"done": False, "reason": "It has not failed."}

@@ -1,46 +1,54 @@
-"""Pipeline: the way of a file from the bucket to the alert, as it runs, and one upload's own way."""
+"""Pipeline: the way of a file from the bucket to the message, as it runs; and one upload's own way, with its log."""
 
 import streamlit as st
 
-from ui import failed, feed, lane, reads, trust
+from ui import failed, log, reads, runs, stages, trust, way
 from ui.page import live, page
 
 held = page("Pipeline")
 
 
 @live(2)
-def stages():
-    lane.draw(reads.refreshed())
-
-
-@live(2)
-def failing():
-    failed.draw(reads.refreshed())
-
-
-@live(2)
-def passing():
+def verdict():
     held = reads.refreshed()
     if not reads.receipts(held):
         st.info("No file has been sent yet. Send one, and its way through the pipeline appears here.")
         st.page_link("pages/upload.py", label="Send a file", icon=":material/upload_file:")
         return
-    left, right = st.columns(2, gap="medium")
+    stages.draw_verdict(held)
+
+
+@live(2)
+def picture():
+    held = reads.refreshed()
+    left, right = st.columns([5, 6], gap="medium")
     with left:
-        lane.draw_uploads(held)
+        stages.draw(held)
     with right:
-        lane.draw_feed(held)
-    one_upload(held)
+        runs.draw(held)
+    failed.draw(held)
 
 
-def one_upload(held):
-    st.subheader("The way of one upload", anchor=False)
-    upload_id = feed.upload(held, "Upload", "Choose an upload")
-    if upload_id:
-        lane.draw_way(held, upload_id)
+@live(2)
+def uploads():
+    held = reads.refreshed()
+    if reads.receipts(held):
+        way.draw(held)
+        way.draw_latest(held)
 
 
-stages()
-failing()
-passing()
+@live(2)
+def lines():
+    log.draw_search(reads.refreshed())
+
+
+# Who comes to look at one upload sees it first.
+asked = "upload" in st.query_params
+verdict()
+if asked:
+    uploads()
+picture()
+if not asked:
+    uploads()
 trust.draw(held)
+lines()

@@ -23,6 +23,8 @@ from services import (
     changes,
     delivery,
     failures,
+    loglines,
+    logs,
     options,
     past,
     reordering,
@@ -103,6 +105,9 @@ def parser() -> argparse.ArgumentParser:
     once_more = commands.add_parser("retry", help="run what failed again", description="Run what failed again.")
     once_more.add_argument("failure_id", metavar="ID", help="as listed by “failed”")
     once_more.set_defaults(run=_retry)
+    lines = _command(commands, "log", _log, "print what the Lambdas logged in the last 15 minutes, the latest first")
+    lines.add_argument("--upload", metavar="ID", help="all lines of the runs that worked on it, in their order")
+    lines.add_argument("--search", default="", metavar="TEXT", help="only lines that hold this")
     audit = _command(commands, "verify", _verify, "work out from the files what there should be, and name what differs")
     audit.add_argument("--store", type=options.name, metavar="NAME", help="of this store alone; it is not kept")
 
@@ -210,6 +215,17 @@ def _retry(arguments: argparse.Namespace) -> int:
     reason = failures.retry(connect(os.environ), arguments.failure_id)
     print(f"Not done: {reason}" if reason else "Done, or on its way: “receipt” and “failed” tell.")
     return 1 if reason else 0
+
+
+def _log(arguments: argparse.Namespace) -> int:
+    stack = connect(os.environ)
+    if arguments.upload:
+        receipt = uploads.receipt(stack, arguments.upload)
+        trace = logs.of_upload(stack, arguments.upload, receipt.received_at or "")
+        found = loglines.fitting(trace.lines, arguments.search)[::-1]
+    else:
+        found = loglines.fitting(logs.before(stack, logs.MINUTES), arguments.search)
+    return _print(arguments, found, words.logged)
 
 
 def _verify(arguments: argparse.Namespace) -> int:

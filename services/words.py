@@ -17,6 +17,7 @@ from lambdas.spending import Units
 from services.alerts import Episode
 from services.changes import Seen
 from services.failures import Failure
+from services.loglines import LogLine
 from services.mending import REASON
 from services.pointfile import Plan
 from services.reorder import Outcome
@@ -260,6 +261,28 @@ def trial(of: Trial) -> str:
 def quiet(of: Hours) -> str:
     """`22:00 to 07:00, Europe/Berlin`."""
     return f"{of.start} to {of.end}, {of.zone}"
+
+
+UP_TO_DATE_SECONDS = 3
+
+
+def behind(seconds: float) -> str:
+    """How far a reader of the stream is behind it. A record's time is told in whole seconds, rounded down, and the
+    stream takes one or two by itself."""
+    if seconds < UP_TO_DATE_SECONDS:
+        return "up to date"
+    return f"{seconds:,.0f} s behind" if seconds < 120 else f"{seconds / 60:,.0f} minutes behind"
+
+
+def took(milliseconds: float) -> str:
+    """`85 ms`, `4.2 s`."""
+    return f"{milliseconds:,.0f} ms" if milliseconds < 1000 else f"{milliseconds / 1000:,.1f} s"
+
+
+def logged(of: LogLine) -> str:
+    """A line of a Lambda's log, its traceback below it."""
+    below = "".join(f"\n    {line}" for line in of.detail.split("\n")) if of.detail else ""
+    return f"{of.at[:10]} {of.at[11:23]}  {of.function:8}  {of.level:7}  {of.message}{below}"
 
 
 def clock(at: str | None) -> str:

@@ -138,6 +138,19 @@ def test_clicks_on_send_send_once(opened: Open, tmp_path: Path):
     expect(sent).to_have_count(1)
 
 
+def test_the_way_of_an_upload_is_a_click_away_and_can_be_read_on_a_phone(opened: Open, tmp_path: Path):
+    page = opened("upload", width=390)
+    send(page, file(tmp_path, "way.csv", "Way,Tea,3"))
+    page.get_by_role("link", name="Its way").click()
+    holds(page, "What the Lambdas logged of it")
+    expect(cells(page, "loading way.csv").first).to_be_attached()
+    last = page.locator(".annotation-text", has_text="Notifications")
+    expect(last).to_be_attached()
+    place = last.bounding_box()
+    assert place
+    assert 0 < place["x"] < place["x"] + place["width"] < 390
+
+
 def test_a_feed_in_another_browser_shows_a_change_without_reload(opened: Open, tmp_path: Path):
     feed = opened("changes")
     page = opened("upload")

@@ -317,3 +317,18 @@ def test_verify_names_what_does_not_agree_and_exits_1(stack: Stack, store: str, 
     assert {f"{store} · Tea" in one["where"] for one in json.loads(found.stdout)["differences"]} == {True}
     stack.dynamodb.put_item(TableName=stack.settings.changes_table, Item=change)
     assert run("verify", "--store", store).returncode == 0
+
+
+def test_log_prints_every_line_of_an_uploads_runs_in_order_and_finds_words_the_latest_first(file: Path, store: str):
+    file = file.rename(file.with_name(f"{store[-8:]}.csv"))
+    [receipt] = asked("upload", file)
+    lines = asked("log", "--upload", receipt["upload_id"])
+    assert {one["function"] for one in lines} == {"loader", "recorder", "checker"}
+    assert [one["message"] for one in lines if one["function"] == "loader"][:2] == [
+        "messages: 1",
+        f"loading {file.name}",
+    ]
+    assert [one["at"] for one in lines] == sorted(one["at"] for one in lines)
+    said = run("log", "--search", file.name).stdout.splitlines()
+    assert [line.split("INFO     ")[1] for line in said] == [f"done with {file.name}", f"loading {file.name}"]
+    assert run("log", "--upload", "no-such-upload").returncode == 1

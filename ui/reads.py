@@ -15,7 +15,7 @@ import streamlit as st
 
 from lambdas.quiet import Quiet
 from lambdas.reorder import Points
-from services import alerts, changes, failures, mending, pipeline, stack, stock, trust, uploads
+from services import alerts, changes, failures, mending, stack, stock, trust, uploads
 from services import past as services_past
 from services import quiet as quiet_hours
 from services import subscriptions as who
@@ -25,7 +25,6 @@ from services.errors import BadFile, NotFound
 from services.failures import Failure
 from services.opening import Saved
 from services.pacing import Paced
-from services.pipeline import Function, LogLine
 from services.reorder import Followed
 from services.stack import Recovery, Stack
 from services.stock import Stocked
@@ -310,18 +309,3 @@ def payload(held: Link, failure_id: str) -> Any:
 def verified(held: Link) -> Result | None:
     """The last verification of all stores."""
     return trust.latest(held.stack)
-
-
-@st.cache_resource(show_spinner=False, ttl=2, hash_funcs=BY_THE_CLOCK)
-def functions(held: Link) -> list[Function]:
-    return pipeline.functions(held.stack)
-
-
-@st.cache_resource(show_spinner=False, ttl=1, hash_funcs=BY_THE_CLOCK)
-def queue(held: Link) -> dict[str, int]:
-    return pipeline.waiting(held.stack)
-
-
-@st.cache_resource(show_spinner=False, ttl=2, max_entries=20, hash_funcs=BY_THE_CLOCK)
-def log(held: Link, upload_id: str, since: str) -> list[LogLine]:
-    return pipeline.log(held.stack, upload_id, since)
