@@ -37,6 +37,7 @@ from services import (
 )
 from services.changes import Follower
 from services.errors import FOREIGN, StocktrailError, of
+from services.lesson import command
 from services.printing import print_json, print_receipt
 from services.stack import Stack, attach, connect, home, on_aws
 
@@ -111,6 +112,7 @@ def parser() -> argparse.ArgumentParser:
     audit = _command(commands, "verify", _verify, "work out from the files what there should be, and name what differs")
     audit.add_argument("--store", type=options.name, metavar="NAME", help="of this store alone; it is not kept")
 
+    command.add(commands, _command)
     motor = commands.add_parser("engine", help="the embedded engine on this machine")
     motor.add_argument("what", choices=["start", "stop", "status"])
     motor.set_defaults(run=_engine)

@@ -23,7 +23,7 @@ from ui.parcels import Chosen
 ROOT = SAMPLES.parent
 PAGES = [
     "app.py", "pages/upload.py", "pages/uploads.py", "pages/stock.py", "pages/changes.py", "pages/alerts.py",
-    "pages/pipeline.py",
+    "pages/pipeline.py", "pages/lesson.py",
 ]  # fmt: skip
 
 

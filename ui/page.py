@@ -26,6 +26,7 @@ PAGES = {
     "pages/changes.py": ("Changes", ":material/swap_vert:"),
     "pages/alerts.py": ("Alerts", ":material/notifications:"),
     "pages/pipeline.py": ("Pipeline", ":material/conversion_path:"),
+    "pages/lesson.py": ("Streams explained", ":material/school:"),
 }
 _ICON = "📦"  # drawn by the browser; a named icon would be fetched from a server of Google's
 _HEAL_SECONDS = 3
