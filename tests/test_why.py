@@ -901,8 +901,8 @@ def test_what_one_upload_did_to_an_item_twice_is_told(play: Play):
     key = {name: again[name] for name in ("Bucket", "Position")}
     play.after.callback(play.stack.dynamodb.delete_item, TableName=table, Key=key)
     record = play.why(receipt).links[list(Name).index(Name.RECORD)]
-    assert record.saw == "INSERT: new: 5; the last of 2 that this upload made of the item"
-    assert record.ids[0] == ("event", f"{event}-again")
+    assert record.saw == "new: 5; the last of 2 that this upload made of the item"
+    assert dict(record.ids)["event"] == f"{event}-again"
 
 
 def test_the_message_and_the_run_of_a_real_upload_are_told(play: Play):
@@ -911,7 +911,7 @@ def test_the_message_and_the_run_of_a_real_upload_are_told(play: Play):
     kept = receipts.get(play.stack.dynamodb, play.stack.settings.uploads_table, chain.upload_id) or {}
     assert message.ids == (("message", kept["Message"]),)
     assert run.ids == (("run", *kept["RequestIds"]),)
-    assert (message.step, message.saw, run.saw) == ("done", "delivered to the loader", "1 run; 1 of 1 row applied")
+    assert (message.step, message.saw, run.saw) == ("done", "delivered to the loader", "1 run; 1 of 1 row through")
 
 
 def test_a_run_without_a_message_is_told_without_one(play: Play):

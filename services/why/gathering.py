@@ -36,6 +36,8 @@ def gather(stack: Stack, asked: Asked) -> Facts:
 
 
 def _lies(stack: Stack, kept: Mapping[str, Any]) -> Lies | None:
+    if "Key" not in kept:
+        return None
     version = {"VersionId": kept["Version"]} if kept.get("Version") else {}
     try:
         head = stack.s3.head_object(Bucket=kept["Bucket"], Key=kept["Key"], **version)

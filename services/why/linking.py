@@ -85,7 +85,7 @@ def _nth(count: int) -> str:
 def _run(of: Facts) -> _Told:
     runs = of.of.tries
     last = f", the last from {of.kept['RunAt']} on" if runs > 1 else ""
-    rows = f"; {of.of.rows:,} of {words.some(of.of.whole, 'row')} applied" if of.of.whole else ""
+    rows = f"; {of.of.rows:,} of {words.some(of.of.whole, 'row')} through" if of.of.whole else ""
     reason = f"; {of.of.reason}" if of.of.reason else ""
     ids = (("run" if runs == 1 else "runs", ", ".join(sorted(of.kept.get("RequestIds", ())))),)
     return _Told(of.of.started_at, f"{words.some(runs, 'run')}{last}{rows}{reason}", ids)
@@ -107,11 +107,11 @@ def _record(of: Facts) -> _Told:
             return _Told(of.failure["FailedAt"], "seen, and not kept")
         return _Told(None, "one is expected, and not known" if of.fate in WRITES else _NOTHING, known=False)
     more = f"; the last of {of.written} that this upload made of the item" if of.written > 1 else ""
-    ids = (("event", change.event_id), ("sequence number", change.sequence))
-    return _Told(change.at, f"{change.event}: {words.moved(change)}{more}", ids)
+    ids = (("kind", change.event), ("event", change.event_id), ("sequence number", change.sequence))
+    return _Told(change.at, f"{words.moved(change)}{more}", ids)
 
 
-_NOTHING = "none: a write that changes nothing makes no stream record"
+_NOTHING = "none: what changes nothing makes no stream record"
 
 
 def _failed(of: Facts) -> str:
@@ -131,7 +131,7 @@ def _check(of: Facts) -> _Told:
     old, new = of.change.old_count, of.change.new_count
     said = {"opens": "runs out", "closes": "is back", "none": "does not cross zero"}[crossing(old, new).value]
     point = f"; its reorder point is {of.point:f} now" if of.point else ""
-    return _Told(of.checked_at, f"{words.moved(of.change)} {said}{point}")
+    return _Told(of.checked_at, f"{words.moved(of.change)}: {said}{point}")
 
 
 def _alert(of: Facts) -> _Told:
@@ -149,7 +149,7 @@ def _notification(of: Facts) -> _Told:
     if one is None:
         return _Told()
     if one.notified_at:
-        return _Told(one.notified_at, "SNS took the message", (("SNS message", one.message_id),))
+        return _Told(one.notified_at, "sent to whoever is subscribed", (("SNS message", one.message_id),))
     return _Told(one.dropped_at, words.held(one, str) or _failed(of) or "not sent yet")
 
 
