@@ -5,6 +5,7 @@ What is missing is made so by taking it out of the tables, and put back at the e
 
 import ast
 import json
+import re
 import uuid
 from collections import defaultdict
 from collections.abc import Callable, Iterator
@@ -23,7 +24,7 @@ from lambdas.receipts import Delivery
 from lambdas.reorder import Scope
 from lambdas.stream import item_key
 from lambdas.sweeping import FILE
-from lambdas.upload import Upload, s3_event
+from lambdas.upload import Address, Upload, new_id, object_key, s3_event
 from services import alerts, changes, quiet, reorder, undoing, uploads
 from services import failures as failed
 from services.errors import NotFound
@@ -34,7 +35,8 @@ from services.why.endings import Ending
 from services.why.ways import WAYS
 from tests.conftest import csv, invoke, sent
 from tests.records import dynamo_change, record_of
-from tests.test_failures import driven, key_of
+from tests.test_cli import run
+from tests.test_failures import driven, key_of, unheard
 from tests.test_notifications import around, let_time_pass, no_schedule  # noqa: F401 (one is a fixture)
 from tests.test_repeats import put_away
 from tests.waiting import until
@@ -155,16 +157,20 @@ class Play:
         return upload
 
     def unloadable(self) -> Upload:
-        """One whose item a hand has written with another type."""
-        self.stack.dynamodb.put_item(
-            TableName=self.stack.settings.inventory_table,
-            Item={"Store": {"S": self.store}, "Item": {"S": "Tea"}, "Count": {"S": "many"}, "UploadId": {"S": "x"}},
-        )
-        upload = put_away(self.stack, csv(self.store, "Tea,5"))
-        key = upload.address.key.replace("trial/", "uploads/")
-        place = {"Bucket": upload.address.bucket, "Key": upload.address.key}
-        self.stack.s3.copy_object(Bucket=place["Bucket"], Key=key, CopySource=place)
-        return upload
+        """One whose item a hand has written with another type. The queue does not hear of it."""
+        table, key = self.stack.settings.inventory_table, {"Store": {"S": self.store}, "Item": {"S": "Tea"}}
+        item = key | {"Count": {"S": "many"}, "UploadId": {"S": "x"}}
+        self.stack.dynamodb.put_item(TableName=table, Item=item)
+        self.after.callback(self.stack.dynamodb.delete_item, TableName=table, Key=key)
+        upload_id = new_id()
+        place = {"Bucket": self.stack.settings.bucket, "Key": object_key(upload_id, "stock.csv")}
+        with unheard(self.stack):
+            made = self.stack.s3.put_object(**place, Body=csv(self.store, "Tea,5"))
+        address = Address(place["Bucket"], place["Key"], made["VersionId"])
+        client, uploads_table = self.stack.dynamodb, self.stack.settings.uploads_table
+        self.after.callback(receipts.put_aside, client, uploads_table, upload_id)
+        self.after.callback(receipts.trouble, client, uploads_table, upload_id, "of a test", last=True)
+        return Upload(upload_id, address, "stock.csv")
 
 
 def _id(of: Receipt | Upload | str) -> str:
@@ -218,14 +224,14 @@ def another_part_comes_first(play: Play) -> tuple[Chain, list[str]]:
 @ends(Ending.RETRYING)
 def a_try_went_wrong(play: Play) -> tuple[Chain, list[str]]:
     upload = play.unloadable()
-    play.loader(_in_uploads(upload))
+    play.loader(upload)
     return play.why(upload), ["is tried again by itself", "Try 1 of 5 failed", "another type than ours"]
 
 
 @ends(Ending.GIVEN_UP)
 def every_try_went_wrong(play: Play) -> tuple[Chain, list[str]]:
     upload = play.unloadable()
-    play.loader(_in_uploads(upload), receives=5)
+    play.loader(upload, receives=5)
     chain = play.why(upload)
     told = next(one for one in chain.links if one.name is Name.MESSAGE)
     assert (told.saw, told.ids) == (
@@ -240,12 +246,6 @@ def it_hung_for_good(play: Play) -> tuple[Chain, list[str]]:
     driven(play.stack, upload.id, 6, LONG_AGO)
     failed.sweep(play.stack)
     return play.why(upload), ["It hung", "run again on the Pipeline page"]
-
-
-def _in_uploads(upload: Upload) -> Upload:
-    """The same below `uploads/`, from where alone the loader takes files."""
-    key = upload.address.key.replace("trial/", "uploads/")
-    return replace(upload, address=replace(upload.address, key=key, version=None))
 
 
 @ends(Ending.ASKED)
@@ -926,3 +926,20 @@ def test_a_run_without_a_message_is_told_without_one(play: Play):
 def test_an_upload_that_is_not_there_is_said_to_be_so(stack: Stack, store: str):
     with pytest.raises(NotFound, match="There is no upload"):
         why(stack, Asked("20260101T000000000000-00000000", store, "Tea"))
+
+
+def test_the_command_line_says_it_in_words_and_as_json(play: Play):
+    play.send("Tea,12", "Jam,1")
+    receipt = play.send("Tea,12", "Jam,lots")
+    done = run("why", _id(receipt), f"{play.store}/Tea")
+    assert done.returncode == 0, done.stderr
+    head, said, *told = done.stdout.splitlines()
+    assert head == f"stock.csv  {receipt.upload_id}  {play.store} · Tea"
+    assert re.fullmatch(
+        rf"  The table already held 12 from \d{{4}}-\d\d-\d\d [\d:]{{8}} \(stock\.csv\); {sentences.NOTHING}", said
+    )
+    assert [line.split()[0] for line in told] == ["done"] * 5 + ["stopped"] + ["not"] * 4
+    row = run("why", _id(receipt), "--row", "3", "--json")
+    assert json.loads(row.stdout) == play.row(receipt, 3).as_json()
+    assert run("why", _id(receipt)).returncode == 2
+    assert "There is no upload" in run("why", "nonsense", "--row", "3").stderr
