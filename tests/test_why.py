@@ -644,7 +644,7 @@ def told(play: Play) -> tuple[Chain, list[str]]:
 def told_and_ended(play: Play) -> tuple[Chain, list[str]]:
     receipt = play.send("Tea,0")
     play.send("Tea,9")
-    return play.why(receipt), ["Tea is new with 0", "It ended at", "back to 9"]
+    return play.why(receipt), ["Tea is new with 0, so it was out of stock", "was sent at", "It ended at", "back to 9"]
 
 
 @ends(Ending.SENT_LOW)

@@ -81,7 +81,7 @@ def _draw(chain: Chain) -> None:
 
 def _draw_link(one: Link) -> None:
     icon, colour = _LOOKS[one.step]
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         st.badge(STEPS[one.step], icon=icon, color=colour)
         st.markdown(f"**{one.name.capitalize()}**", width="content")
         if one.at:
