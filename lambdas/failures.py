@@ -59,11 +59,15 @@ def mended(world: World, kind: str, failure_id: str) -> None:
 def every(world: World, limit: int | None = None) -> Iterator[Failure]:
     """The failures, kind by kind: a Query each, of a table that is empty while all goes well."""
     for kind in KINDS:
-        found = tables.query(
-            world.dynamodb, world.settings.failures_table, limit=limit, ConsistentRead=True,
-            KeyConditionExpression="Kind = :kind", ExpressionAttributeValues=tables.to_item({":kind": kind}),
-        )  # fmt: skip
-        yield from map(tables.from_item, found)
+        yield from of_kind(world, kind, limit)
+
+
+def of_kind(world: World, kind: str, limit: int | None = None) -> Iterator[Failure]:
+    found = tables.query(
+        world.dynamodb, world.settings.failures_table, limit=limit, ConsistentRead=True,
+        KeyConditionExpression="Kind = :kind", ExpressionAttributeValues=tables.to_item({":kind": kind}),
+    )  # fmt: skip
+    return map(tables.from_item, found)
 
 
 def _about(payload: Any) -> str | None:

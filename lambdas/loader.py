@@ -13,6 +13,7 @@ from lambdas import receipts
 from lambdas.handling import client, world
 from lambdas.heartbeat import beating
 from lambdas.loading import load
+from lambdas.receipts import Delivery
 from lambdas.upload import PREFIX, Upload, of_s3_record, s3_event
 
 RETRY_SECONDS = 20
@@ -42,14 +43,19 @@ def handler(event: dict[str, Any], context: Any) -> Any:
 
 def _message(record: SQSRecord, lambda_context: Any) -> None:
     """One message of the queue: an S3 notification, or the test event that S3 sends first."""
-    seconds = int(world().settings.visible_seconds)
+    seconds, delivery = int(world().settings.visible_seconds), Delivery(record.message_id, _tries(record))
     with beating(lambda: _hide(record, seconds), seconds / _BEATS):
         for upload in _uploads(record):
             logger.info("loading %s", upload.name, upload_id=upload.id)
-            rest = load(world(), upload, lambda_context.aws_request_id, lambda: _time_left(lambda_context))
+            run = lambda_context.aws_request_id
+            rest = load(world(), upload, run, lambda: _time_left(lambda_context), delivery)
             if rest:
                 _go_on(rest)
             logger.info("%s %s", "to go on with" if rest else "done with", upload.name, upload_id=upload.id)
+
+
+def _tries(record: SQSRecord) -> int:
+    return int(record.attributes.approximate_receive_count or 1)
 
 
 def _time_left(lambda_context: Any) -> float:
@@ -69,7 +75,7 @@ def _uploads(record: SQSRecord) -> Iterator[Upload]:
 
 def _trouble(record: SQSRecord, error: BaseException) -> None:
     """Say what went wrong, and let the message come back soon, not after the queue's whole timeout."""
-    names, tries = world().settings, int(record.attributes.approximate_receive_count or 1)
+    names, tries = world().settings, _tries(record)
     logger.error("try %d failed", tries, exc_info=error)
     _hide(record, RETRY_SECONDS * tries)
     reason = f"Try {tries} of {names.tries} failed: {error}"

@@ -13,7 +13,7 @@ from lambdas.answers import answered
 from lambdas.applying import Application, parts
 from lambdas.fates import Mode, Verdict
 from lambdas.opening import open_file
-from lambdas.receipts import Receipt
+from lambdas.receipts import Delivery, Receipt
 from lambdas.spending import Meter, metered
 from lambdas.stockfile import Reading, Unclear, Unreadable, shape_of
 from lambdas.upload import Upload, digest_of, dropped
@@ -24,21 +24,22 @@ _ENOUGH = 120.0
 """Seconds: with less time left another part is not begun. Many times of what one takes."""
 
 
-def load(world: World, upload: Upload, request_id: str, time_left: TimeLeft = lambda: math.inf) -> Upload | None:
+def load(
+    world: World, upload: Upload, request_id: str, time_left: TimeLeft = lambda: math.inf,
+    delivery: Delivery | None = None,
+) -> Upload | None:  # fmt: skip
     """Apply an upload and keep its receipt. Safe to repeat.
 
     None when there is nothing more to do; the upload when its time was up, and another run is to go on with it.
     A file that can't be used ends as a failed receipt with the reason, one that leaves a question open waits for its
-    answer; only what may work later raises.
+    answer; only what may work later raises. ``delivery``: of the message that began this run.
     """
     with metered() as meter:
-        return _load(world, upload, request_id, time_left, meter)
+        upload, receipt = _begin(world, upload, request_id, delivery)
+        return None if "LoadedAt" in receipt else _load(world, upload, receipt, time_left, meter)
 
 
-def _load(world: World, upload: Upload, request_id: str, time_left: TimeLeft, meter: Meter) -> Upload | None:
-    upload, receipt = _begin(world, upload, request_id)
-    if "LoadedAt" in receipt:
-        return None
+def _load(world: World, upload: Upload, receipt: Receipt, time_left: TimeLeft, meter: Meter) -> Upload | None:
     client, uploads, data = world.dynamodb, world.settings.uploads_table, None
     try:
         data, upload = files.fetch(world, _as_said(upload, receipt))
@@ -72,13 +73,13 @@ def foresee(
         yield {mode: plan.verdicts for mode, plan in zip(asked, plans, strict=True)}
 
 
-def _begin(world: World, upload: Upload, request_id: str) -> tuple[Upload, Receipt]:
+def _begin(world: World, upload: Upload, request_id: str, delivery: Delivery | None) -> tuple[Upload, Receipt]:
     client, uploads = world.dynamodb, world.settings.uploads_table
     upload = replace(upload, id=receipts.claim(client, uploads, upload))
-    receipt = receipts.start(client, uploads, upload, request_id)
+    receipt = receipts.start(client, uploads, upload, request_id, delivery)
     if receipt is None:  # somebody dropped another file under an upload's id: it is an upload of its own
         upload = dropped(upload.address, upload.time, "")
-        receipt = receipts.start(client, uploads, upload, request_id)
+        receipt = receipts.start(client, uploads, upload, request_id, delivery)
     if receipt is None:
         raise ValueError(f"{upload.address} and another file have one upload id: {upload.id}")
     return upload, receipt

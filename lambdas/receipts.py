@@ -4,9 +4,10 @@ Owns the shape of a receipt and every write to it. Knows nothing of how a file i
 
 A receipt: UploadId, Month (of the index that lists them), Name, Bucket, Key, Version, Bytes, Digest (of the index that
 finds the same content again), Mode, Store; Undoes (the upload that this one undoes) and UndoneBy; the times ReceivedAt,
-StartedAt (of the first run), RunAt (of the last one), PartAt, LoadedAt or FailedAt with Reason; Mapping (the id of the
-one that it is read with), Whole (how many rows the file has), Applying (a run has begun to write) and, if a person said
-so, AnsweredAt.
+StartedAt (of the first run), RunAt (of the last one), PartAt, LoadedAt or FailedAt with Reason (and Unreadable, when it
+was the file's own fault); Runs and RequestIds; Message (the queue's, that began the last run) and Receives (how often
+that one had come by then); Mapping (the id of the one that it is read with), Whole (how many rows the file has),
+Applying (a run has begun to write) and, if a person said so, AnsweredAt.
 Waiting, as long as it is not loaded, says for what: the loader, an answer or help (of the index that lists those);
 with an answer go WaitingAt, Question (about, text), Shape and Reason. Parts (number -> word, see `lambdas.lines`),
 Done (how many parts are through), Edition (moves with every part), HandedOver; from the parts Rows, Fates (a map) and
@@ -19,7 +20,7 @@ Beside the receipts stand claims: UploadId “dropped:…” names the upload of
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from lambdas import lines, tables, tallies, times
 from lambdas.lines import Line
@@ -32,7 +33,15 @@ from lambdas.world import World
 LOADER, ANSWER, HELP = "loader", "answer", "help"
 """What an upload that is not loaded waits for."""
 _QUESTION = ("WaitingAt", "Question")
+_FAILED = ("FailedAt", "Reason", "Unreadable")
 Receipt = dict[str, Any]
+
+
+class Delivery(NamedTuple):
+    """A message of the queue as it came: its id, and how often it has come by now."""
+
+    message_id: str
+    receives: int
 
 
 def get(client: Any, table: str, upload_id: str) -> Receipt | None:
@@ -98,18 +107,21 @@ def _identity(upload: Upload) -> Receipt:
     }  # fmt: skip
 
 
-def start(client: Any, table: str, upload: Upload, request_id: str) -> Receipt | None:
+def start(
+    client: Any, table: str, upload: Upload, request_id: str, delivery: Delivery | None = None
+) -> Receipt | None:  # fmt: skip
     """A run of the loader begins. The receipt, untouched if the upload is loaded; None if the id is another file's."""
     kept = _identity(upload) | {"StartedAt": times.now()}
     kept = {name: value for name, value in kept.items() if value is not None}
-    moved = {"RunAt": times.now(), "Waiting": LOADER}
+    moved: Receipt = {"RunAt": times.now(), "Waiting": LOADER}
+    moved |= {"Message": delivery.message_id, "Receives": delivery.receives} if delivery else {}
     sets = [f"#{name} = if_not_exists(#{name}, :{name})" for name in kept] + [f"#{name} = :{name}" for name in moved]
     same_version = "#Version = :Version" if upload.address.version else "attribute_not_exists(#Version)"
     try:
         answer = client.update_item(
             TableName=table,
             Key=tables.to_item({"UploadId": upload.id}),
-            UpdateExpression=f"SET {', '.join(sets)} REMOVE FailedAt, Reason, {', '.join(_QUESTION)} "
+            UpdateExpression=f"SET {', '.join(sets)} REMOVE {', '.join(_FAILED + _QUESTION)} "
             "ADD Runs :one, RequestIds :run",
             ConditionExpression="attribute_not_exists(LoadedAt) AND "
             f"(attribute_not_exists(#Key) OR (#Key = :Key AND {same_version}))",
@@ -129,7 +141,7 @@ def start(client: Any, table: str, upload: Upload, request_id: str) -> Receipt |
 def fail(client: Any, table: str, upload: Upload, reason: str) -> None:
     """The file can't be used: say why."""
     values: Receipt = {"FailedAt": times.now(), "Reason": reason, "Mode": upload.mode.value, "Store": upload.store}
-    values |= {"Digest": upload.digest}
+    values |= {"Digest": upload.digest, "Unreadable": True}
     _set(client, table, upload.id, Waiting=HELP, **values, expect={"LoadedAt": None})
 
 
@@ -197,8 +209,7 @@ def again(client: Any, table: str, upload_id: str) -> bool:
     """An upload that failed is sent to the loader once more. False when it has not failed."""
     failed = get(client, table, upload_id) or {}
     expect = {"FailedAt": failed.get("FailedAt", "never"), "LoadedAt": None}
-    gone = ("FailedAt", "Reason")
-    return _set(client, table, upload_id, Waiting=LOADER, DrivenAt=times.now(), expect=expect, remove=gone)
+    return _set(client, table, upload_id, Waiting=LOADER, DrivenAt=times.now(), expect=expect, remove=_FAILED)
 
 
 def put_aside(client: Any, table: str, upload_id: str) -> None:

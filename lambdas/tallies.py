@@ -79,6 +79,27 @@ def of_upload(client: Any, table: str, upload_id: str) -> Totals:
     return total(map(tables.from_item, found))
 
 
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What one batch of the stream held of an upload: the sequence number of the first of its records, how many they
+    were, and when they were through."""
+
+    first: str
+    records: int
+    at: str
+
+
+def batches(client: Any, table: str, upload_id: str, what: str) -> list[Batch]:
+    """The batches in which an upload's records were kept, or checked, by their sequence numbers."""
+    found = tables.query(
+        client, table, KeyConditionExpression="UploadId = :upload AND begins_with(#batch, :what)",
+        ExpressionAttributeNames={"#batch": "Batch"},
+        ExpressionAttributeValues=tables.to_item({":upload": upload_id, ":what": f"{what}#"}),
+    )  # fmt: skip
+    each = (Batch(one["Batch"].split("#")[1], int(one["Records"]), one["At"]) for one in map(tables.from_item, found))
+    return sorted(each, key=lambda one: int(one.first))
+
+
 def total(tallies: Iterable[Mapping[str, Any]]) -> Totals:
     """The sums of tallies of one upload."""
     every = list(tallies)

@@ -22,6 +22,7 @@ from services import (
     alerts,
     changes,
     delivery,
+    explaining,
     failures,
     loglines,
     logs,
@@ -102,6 +103,7 @@ def parser() -> argparse.ArgumentParser:
     telling.add(commands, _command)
     points = _command(commands, "reorder", reordering.listed, "list the reorder points, or set them")
     reordering.add(points)
+    explaining.add(_command(commands, "why", explaining.run, "say what became of an item of an upload, and why"), _item)
     _command(commands, "failed", _failed, "list what failed and was not lost")
     once_more = commands.add_parser("retry", help="run what failed again", description="Run what failed again.")
     once_more.add_argument("failure_id", metavar="ID", help="as listed by “failed”")

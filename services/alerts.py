@@ -71,7 +71,8 @@ class Episode:
         return {"state": self.state} | shown | counts | {"kind": self.kind.value, "by_point": self.by_point}
 
 
-def _episode(item: dict[str, Any]) -> Episode:
+def of_values(item: dict[str, Any]) -> Episode:
+    """The episode that an item of the Alerts table is."""
     return Episode(
         item["Store"], item["Item"], item["OpenedAt"], item.get("OpenedBy"), item.get("OldCount"),
         item.get("NewCount"), item.get("ClosedAt"), item.get("ClosedBy"), item.get("ClosedCount"),
@@ -90,7 +91,7 @@ def open_now(stack: Stack, limit: int | None = None) -> list[Episode]:
 @mapped
 def held(stack: Stack) -> list[Episode]:
     """The episodes whose messages wait, the first due first."""
-    return [_episode(item) for item in episodes.held(stack.world)]
+    return [of_values(item) for item in episodes.held(stack.world)]
 
 
 @mapped
@@ -141,7 +142,24 @@ def _of(stack: Stack, index: str, key: str, value: str, limit: int | None) -> It
         KeyConditionExpression="#key = :key", ExpressionAttributeNames={"#key": key},
         ExpressionAttributeValues=tables.to_item({":key": value}),
     )  # fmt: skip
-    return (_episode(tables.from_item(item)) for item in found)
+    return (of_values(tables.from_item(item)) for item in found)
+
+
+@mapped
+def around(stack: Stack, item_key: str, position: str, limit: int = 10) -> tuple[list[Episode], list[Episode]]:
+    """An item's episodes of before a change, the latest first, and those from it on, the first one first."""
+    before = _by_position(stack, item_key, "<", position, limit)
+    return before, _by_position(stack, item_key, ">=", position, limit)
+
+
+def _by_position(stack: Stack, item_key: str, which: str, position: str, limit: int) -> list[Episode]:
+    found = tables.query(
+        stack.dynamodb, stack.settings.alerts_table, limit=limit, ConsistentRead=True, ScanIndexForward=which != "<",
+        KeyConditionExpression=f"ItemKey = :item AND #position {which} :position",
+        ExpressionAttributeNames={"#position": "Position"},
+        ExpressionAttributeValues=tables.to_item({":item": item_key, ":position": position}),
+    )  # fmt: skip
+    return [of_values(tables.from_item(item)) for item in found]
 
 
 @mapped
@@ -151,4 +169,4 @@ def of_item(stack: Stack, item_key: str, limit: int = 100) -> list[Episode]:
         stack.dynamodb, stack.settings.alerts_table, limit=limit, ScanIndexForward=False,
         KeyConditionExpression="ItemKey = :item", ExpressionAttributeValues=tables.to_item({":item": item_key}),
     )  # fmt: skip
-    return [_episode(tables.from_item(item)) for item in found]
+    return [of_values(tables.from_item(item)) for item in found]

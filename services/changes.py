@@ -197,6 +197,23 @@ def of_item(stack: Stack, item_key: str, limit: int = 100) -> list[Seen]:
 
 
 @mapped
+def before(stack: Stack, item_key: str, at: str, limit: int) -> list[Seen]:
+    """An item's latest changes up to a time, newest first."""
+    return list(_of(stack, "ItemKey", item_key, limit, index="ByItem", newest_first=True, before=f"{at}~"))
+
+
+@mapped
+def of_upload_to_item(stack: Stack, upload_id: str, item_key: str, since: str) -> list[Seen]:
+    """What an upload has done to one item, oldest first: mostly one change, or none. ``since``: when it was received.
+
+    The clocks of who sends and of the stream may differ by some minutes. After a thousand of the item's changes it is
+    not looked further.
+    """
+    found = _of(stack, "ItemKey", item_key, 1_000, index="ByItem", after=times.later(since, minutes=-5))
+    return [one for one in found if one.upload_id == upload_id]
+
+
+@mapped
 def of_upload(stack: Stack, upload_id: str, limit: int | None = None) -> list[Seen]:
     """The changes that an upload caused, oldest first."""
     parts = [f"{upload_id}#{shard}" for shard in range(SHARDS)]

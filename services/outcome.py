@@ -12,6 +12,8 @@ from lambdas.fates import Fate, Mode
 from lambdas.tallies import NONE, Totals
 
 Line = dict[str, Any]
+GAP_SECONDS = 30
+"""A record that is not seen for this long is an incident: the stream brings them within a second or two."""
 
 
 @dataclass(frozen=True, slots=True)

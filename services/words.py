@@ -1,6 +1,7 @@
 """The plain words for receipts, changes, stock and alerts, the same on pages and on the command line."""
 
 import math
+import re
 from collections.abc import Callable, Mapping, Sized
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -24,6 +25,8 @@ from services.reorder import Outcome
 from services.stock import Stocked
 from services.subscriptions import CONFIRMED, PROTOCOLS, WAITING, Subscription, Trial
 from services.uploads import Receipt
+
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 
 FATES = {
     Fate.CHANGED: "changed",
@@ -288,6 +291,11 @@ def logged(of: LogLine) -> str:
 def clock(at: str | None) -> str:
     """A time to the second, UTC: `2026-11-23 12:53:44`."""
     return f"{at[:10]} {at[11:19]}" if at else "no time"
+
+
+def timed(text: str, at: Callable[[str], str] = clock) -> str:
+    """A text with its times as people read them. ``at``: how to write a time."""
+    return _TIME.sub(lambda found: at(found[0]), text)
 
 
 def ago(at: str | None, now: datetime | None = None) -> str:

@@ -17,7 +17,7 @@ from tests.waiting import until
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = {
     "": "Overview", "upload": "Upload", "uploads": "Uploads", "stock": "Stock", "changes": "Changes",
-    "alerts": "Alerts", "pipeline": "Pipeline", "lesson": "Streams explained",
+    "why": "Why?", "alerts": "Alerts", "pipeline": "Pipeline", "lesson": "Streams explained",
 }  # fmt: skip
 """Each page's address and its heading."""
 

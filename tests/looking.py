@@ -34,8 +34,9 @@ class View:
 
 
 def views(stack: Stack) -> list[View]:
-    """Every page; and, where there is anything yet, an upload's own and an item's own, picked from the data."""
-    found = [View(heading.lower(), path, heading) for path, heading in PAGES.items()]
+    """Every page; and, where there is anything yet, an upload's own, an item's own and why it is so, picked from the
+    data."""
+    found = [View(named(heading), path, heading) for path, heading in PAGES.items()]
     latest = [one for one in uploads.recent(stack, _LATEST) if one.state == "loaded"]
     moved = Counter(item_key(one.store, one.item) for one in changes.newest(stack, _LATEST))
     if latest:
@@ -43,7 +44,15 @@ def views(stack: Stack) -> list[View]:
         found.append(View("an-upload", f"uploads?upload={told.upload_id}"))
     if moved:
         found.append(View("an-item", f"stock?item={quote(moved.most_common(1)[0][0], safe='')}"))
+    if last := next((one for one in changes.newest(stack, _LATEST) if one.upload_id), None):
+        item = quote(item_key(last.store, last.item), safe="")
+        found.append(View("a-why", f"why?upload={last.upload_id}&item={item}"))
     return found
+
+
+def named(heading: str) -> str:
+    """A page's name, by its heading."""
+    return heading.lower().removesuffix("?")
 
 
 @contextmanager

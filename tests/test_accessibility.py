@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, expect
 
 from tests import axe, dashboard
 from tests.axe import Finding
-from tests.looking import HEIGHT, THEMES, WIDTHS, View, attached, drawn, shown, views
+from tests.looking import HEIGHT, THEMES, WIDTHS, View, attached, drawn, named, shown, views
 from tests.past.__main__ import lay
 from tests.past.shops import Chain
 
@@ -99,7 +99,7 @@ def _found(browser: Browser, address: str, view: View) -> dict[Finding, str]:
     return found
 
 
-@pytest.mark.parametrize("name", [*(heading.lower() for heading in dashboard.PAGES.values()), "an-upload", "an-item"])
+@pytest.mark.parametrize("name", [*map(named, dashboard.PAGES.values()), "an-upload", "an-item", "a-why"])
 def test_a_page_has_no_serious_violation_of_its_own(browser: Browser, address: tuple[str, list[View]], name: str):
     [view] = [one for one in address[1] if one.name == name]
     found = _found(browser, address[0], view)

@@ -22,8 +22,8 @@ from ui.parcels import Chosen
 
 ROOT = SAMPLES.parent
 PAGES = [
-    "app.py", "pages/upload.py", "pages/uploads.py", "pages/stock.py", "pages/changes.py", "pages/alerts.py",
-    "pages/pipeline.py", "pages/lesson.py",
+    "app.py", "pages/upload.py", "pages/uploads.py", "pages/stock.py", "pages/changes.py", "pages/why.py",
+    "pages/alerts.py", "pages/pipeline.py", "pages/lesson.py",
 ]  # fmt: skip
 
 

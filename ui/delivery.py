@@ -139,5 +139,6 @@ def _outcome(held: Link, of: Receipt) -> None:
     where = {"upload": of.upload_id or ""}
     with st.container(horizontal=True):
         links.upload(of.upload_id or "", "Its receipt")
+        links.why(of.upload_id or "")
         st.page_link("pages/changes.py", label="Its changes", icon=":material/swap_vert:", query_params=where)
         st.page_link("pages/pipeline.py", label="Its way", icon=":material/conversion_path:", query_params=where)

@@ -118,6 +118,7 @@ def _draw_open(held: Link, one: Episode) -> None:
             links.item(one.store, one.item)
             if one.opened_by:
                 links.upload(one.opened_by, f"Open {names.get(one.opened_by, 'the upload')}")
+                links.why(one.opened_by, one.store, one.item)
         if one.acknowledged_at:
             st.caption(f"Acknowledged {plain.when(one.acknowledged_at)}.")
         with st.form(f"acknowledge-{one.position}", border=False):
@@ -173,6 +174,8 @@ def draw_past(held: Link, asked: Filters) -> None:
                 for by, end in ((picked.opened_by, "began with"), (picked.closed_by, "ended with")):
                     if by:
                         links.upload(by, f"It {end} {names.get(by, 'an upload')}")
+                if picked.opened_by:
+                    links.why(picked.opened_by, picked.store, picked.item)
 
 
 def _say(one: Episode) -> None:

@@ -1,10 +1,9 @@
-"""Every row of an upload: chosen by its fate, searched, downloaded; a picked one leads to its item.
+"""Every row of an upload: chosen by its fate, searched, downloaded; a picked one leads to its item and to why.
 
 Owns what is shown of many rows. The shape of a row is `ui.rows`' own.
 """
 
-from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 import streamlit as st
@@ -12,10 +11,18 @@ import streamlit as st
 from lambdas.fates import Fate
 from services import uploads, words
 from services.uploads import Receipt
-from ui import links, plain, rows, tables
+from ui import links, picking, plain, rows, tables
 from ui.reads import Link
 
-_PICKED = "item-picked"
+
+class Picked(NamedTuple):
+    """A row that was picked. One that is not usable names no item, and of one that is repeated only its row tells it
+    from the others: these have ``row`` and, in a wide file, ``column``."""
+
+    store: str | None
+    item: str | None
+    row: int | None
+    column: str | None
 
 
 @st.cache_resource(show_spinner="Reading the rows…", max_entries=6, hash_funcs=rows.BY_ROWS)
@@ -36,7 +43,7 @@ def draw(held: Link, of: Receipt) -> None:
     if shown.empty:
         st.info("No row fits. Choose another fate, or widen the search.", icon=":material/filter_alt_off:")
         return
-    table(shown, "every-row", "Rows by what became of them")
+    table(shown, "every-row", "Rows by what became of them", of.upload_id or "")
     st.caption(f"{words.some(len(shown), 'row')} shown.")
     tables.download(shown, f"{of.file.rsplit('.', 1)[0]}-rows.csv")
 
@@ -85,26 +92,39 @@ def holding(frame: pd.DataFrame, text: str) -> pd.DataFrame:
     return frame[holds[0] | holds[1]]
 
 
-def table(shown: pd.DataFrame, key: str, what: str) -> None:
-    """Rows with `item` and `store`. Of not too many one can be picked, and its item opens."""
+def table(shown: pd.DataFrame, key: str, what: str, upload_id: str | None = None) -> None:
+    """Rows with `item` and `store`. Of not too many one can be picked: its item opens; of a row of an upload, which
+    has its reasons, that is a choice."""
+    one = pick(shown, key, what)
+    if one is None:
+        return
+    if upload_id is None:
+        if one.store and one.item:
+            links.open_item(one.store, one.item)
+        return
+    with st.container(horizontal=True):
+        label = f"Why? {one.item}" if one.item else f"Why? Row {one.row:,}"
+        links.why(upload_id, one.store, one.item, label, row=one.row, column=one.column)
+        if one.store and one.item:
+            links.item(one.store, one.item)
+
+
+def pick(shown: pd.DataFrame, key: str, what: str) -> Picked | None:
+    """The row that was ticked, if one was."""
     high = tables.height(len(shown), 12)
     if len(shown) > tables.LAZY_FROM:
         tables.show(shown, key, what, high)
-        st.caption("Find fewer rows to pick one and open its item.")
-        return
-    tables.show(
-        shown, f"{key}-pick", what, high, on_select=_pick(shown, f"{key}-pick"), selection_mode="single-row"
-    )  # fmt: skip
-    if picked := st.session_state.pop(_PICKED, None):
-        links.open_item(*picked)
+        st.caption("Find fewer rows to pick one.")
+        return None
+    return picking.picked(shown, _things(shown), f"{key}-pick", what, high)
 
 
-def _pick(shown: pd.DataFrame, key: str) -> Callable[[], None]:
-    def pick() -> None:
-        picked: Any = st.session_state[key]["selection"]["rows"]
-        if picked and picked[0] < len(shown):
-            row = shown.iloc[picked[0]]
-            if isinstance(row["item"], str):  # a row that was not usable names none
-                st.session_state[_PICKED] = (row["store"], row["item"])
+def _things(shown: pd.DataFrame) -> list[Picked]:
+    return [_thing(one) for one in shown.to_dict("records")]
 
-    return pick
+
+def _thing(row: dict[Any, Any]) -> Picked:
+    item = row["item"] if isinstance(row["item"], str) else None
+    if "row" not in row or (item and row["fate"] != rows.FATES[Fate.DUPLICATE]):
+        return Picked(row["store"], item, None, None)
+    return Picked(row["store"] if item else None, item, int(row["row"].replace(",", "")), row.get("column") or None)

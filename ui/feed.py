@@ -192,6 +192,7 @@ def draw_picked() -> None:
         return
     if found.upload_id:
         links.upload(found.upload_id, "Its receipt")
+        links.why(found.upload_id, *((found.store, found.item) if isinstance(found, Seen) else ()))
 
 
 def _draw_record(one: Seen) -> None:

@@ -98,7 +98,9 @@ def _draw_now(held: Link, of: Stocked) -> None:
         moved_at = stockframe.sent_at(of.upload_id)
         _fact("Last moved", words.ago(moved_at), plain.clock(moved_at))
     if of.upload_id:
-        links.upload(of.upload_id, f"Last moved by {file}")
+        with st.container(horizontal=True):
+            links.upload(of.upload_id, f"Last moved by {file}")
+            links.why(of.upload_id, of.store, of.item)
     else:
         st.caption("No upload has moved it last, but somebody's hand.")
 
@@ -150,9 +152,10 @@ def _draw_history(held: Link, of: Stocked, changes: Sequence[Seen], episodes: Se
     st.caption("Pick a step, or a line of this table, to open the upload that made it.")
     names = reads.files(held, {one.upload_id for one in inside})
     frame = tables.changes(tables.change(one, names) for one in inside)
+    frame["why?"] = [links.why_address(one.upload_id, one.store, one.item) for one in inside]
     st.session_state[_SHOWN] = inside
     tables.show(
-        frame[["time", "change", "what", "upload", "id", "ago"]], _TABLE, "Its changes, newest first",
+        frame[["time", "change", "what", "why?", "upload", "id", "ago"]], _TABLE, "Its changes, newest first",
         tables.height(len(frame)), on_select=_picked, selection_mode="single-row",
     )  # fmt: skip
 

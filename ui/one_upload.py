@@ -97,7 +97,9 @@ def _records(held: Link, of: Receipt) -> None:
         return
     names = reads.files(held, {of.upload_id})
     frame = tables.changes(tables.change(one, names) for one in found)
-    everyrow.table(frame[["item", "change", "what", "store", "time", "event"]], "records", "Its stream records")
+    everyrow.table(
+        frame[["item", "change", "what", "store", "time", "event"]], "records", "Its stream records", of.upload_id or ""
+    )
     if of.records_expected > len(found):
         st.caption(f"The first {len(found):,} of {of.records_expected:,}.")
 
@@ -114,7 +116,7 @@ def _alerts(held: Link, of: Receipt) -> None:
     columns = ["what", "item", "store", "change", "opened", "closed", "lasted"]
     frame = pd.DataFrame([_episode(one) for one in found], columns=columns)
     frame = frame.assign(**{name: pd.to_datetime(frame[name], utc=True) for name in ("opened", "closed")})
-    everyrow.table(frame, "alerts", "The alerts that it raised")
+    everyrow.table(frame, "alerts", "The alerts that it raised", of.upload_id or "")
 
 
 def _episode(one: Episode) -> tuple[object, ...]:

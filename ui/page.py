@@ -24,6 +24,7 @@ PAGES = {
     "pages/uploads.py": ("Uploads", ":material/history:"),
     "pages/stock.py": ("Stock", ":material/inventory_2:"),
     "pages/changes.py": ("Changes", ":material/swap_vert:"),
+    "pages/why.py": ("Why?", ":material/help:"),
     "pages/alerts.py": ("Alerts", ":material/notifications:"),
     "pages/pipeline.py": ("Pipeline", ":material/conversion_path:"),
     "pages/lesson.py": ("Streams explained", ":material/school:"),

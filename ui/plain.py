@@ -18,7 +18,6 @@ _MARK_BEGINS = re.compile(
     r"|(?<=[<>=~-])(?=[<>=-])"  # -> and its like
     r"|(?<=:)(?=//)|(?<=www)(?=\.)|(?=@)"  # addresses
 )
-_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 
 
 def escaped(name: str) -> str:
@@ -63,7 +62,7 @@ def when(at: str | None) -> str:
 
 def timed(sentence: str) -> str:
     """A sentence whose UTC times are told in the reader's zone."""
-    return _TIME.sub(lambda found: clock(found[0]), sentence)
+    return words.timed(sentence, clock)
 
 
 def short(upload_id: str | None) -> str:

@@ -11,11 +11,9 @@ import streamlit as st
 from lambdas import times
 from lambdas.fates import Fate
 from services import words
+from services.outcome import GAP_SECONDS
 from services.uploads import Receipt
 from ui import plain, rows
-
-GAP_SECONDS = 30
-"""A record that is not seen for this long is an incident: the stream brings them within a second or two."""
 
 STATES = ("✓ done", "✕ not loaded", "? needs an answer", "✕ records missing", "… under way")
 """Where an upload stands; see `state`."""

@@ -79,6 +79,7 @@ def _columns(frame: pd.DataFrame) -> dict[str, Any]:
     known: dict[str, Any] = {"count": st.column_config.NumberColumn("Count", format="localized", width=70)}
     known["reorder at"] = st.column_config.NumberColumn("Reorder at", format="localized", width=90)
     known["open"] = st.column_config.LinkColumn("Open", display_text=":material/open_in_new:", width=60)
+    known["why?"] = st.column_config.LinkColumn("Why?", display_text=":material/help:", width=60)
     known |= {name: _time(name) for name in ("time", "as of", "last moved", "since", "opened", "closed", "notified")}
     known |= {name: _distance(name) for name in ("ago", "age")}
     known |= {"fates": st.column_config.ImageColumn("Fates", width=WIDTHS["fates"])}

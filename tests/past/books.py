@@ -63,7 +63,7 @@ class Books:
         receipt: Values = {
             "UploadId": upload_id, "Month": at[:7], "Name": key.rsplit("/", 1)[-1], "Key": key, "ReceivedAt": at,
             "Bytes": len(sent.data), "Mode": sent.mode.value, "StartedAt": started, "RunAt": started, "Runs": 1,
-            "RequestIds": {self._uuid()}, "Digest": digest_of(sent.data),
+            "RequestIds": {self._uuid()}, "Digest": digest_of(sent.data), "Message": self._uuid(), "Receives": 1,
         }  # fmt: skip
         entry = Entry(sent, upload_id, key, receipt)
         try:
@@ -75,7 +75,7 @@ class Books:
         except Unreadable as unreadable:
             aside = times.text(sent.at + timedelta(hours=3))
             of_late = times.text(sent.at + _STILL_TO_MEND) > times.now()
-            receipt |= {"FailedAt": started, "Reason": str(unreadable)}
+            receipt |= {"FailedAt": started, "Reason": str(unreadable), "Unreadable": True}
             receipt |= {"Waiting": HELP} if of_late else {"AsideAt": aside}
         return entry
 
