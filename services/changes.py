@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from lambdas import tables, times
 from lambdas.recording import MARKERS, change_of
-from lambdas.stream import SHARDS, Change, of_item_key
+from lambdas.stream import SHARDS, Change, of_item_key, shard_of
 from services.errors import mapped
 from services.stack import Stack
 
@@ -59,6 +59,7 @@ class Counted(NamedTuple):
     old_count: Decimal | None
     new_count: Decimal | None
     upload_id: str | None
+    event: str = "MODIFY"
 
     @property
     def at(self) -> str:
@@ -66,7 +67,15 @@ class Counted(NamedTuple):
 
     @classmethod
     def of(cls, one: "Seen | Change") -> "Counted":
-        return cls(*(getattr(one, name) for name in cls._fields))
+        event = one.event if isinstance(one, Seen) else one.event_name
+        counts = one.old_count, one.new_count
+        return cls(one.event_id, one.position, one.store, one.item, *counts, one.upload_id, event)
+
+    def as_json(self) -> dict[str, Any]:
+        """As `Seen.as_json`, without the images and the sequence number."""
+        names = ("event_id", "event", "at", "store", "item", "upload_id")
+        shown = {name: getattr(self, name) for name in names}
+        return shown | {"old_count": number(self.old_count), "new_count": number(self.new_count)}
 
 
 def number(count: Decimal | None) -> int | float | None:
@@ -95,10 +104,31 @@ def newest(stack: Stack, limit: int = 100, before: str | None = None) -> list[Se
     hours = sorted({marker[:13] for marker in _markers(stack)}, reverse=True)
     for hour in hours:
         if before is None or hour <= before[:13]:
-            found += _hour(stack, hour, limit - len(found), before)
+            found += _hour(stack, hour, limit - len(found), before=before, newest_first=True)
         if len(found) >= limit:
             break
     return found
+
+
+@mapped
+def next_after(stack: Stack, position: str, limit: int) -> list[Seen]:
+    """The first changes after a position, newest first: how a reader of the past comes nearer."""
+    found: list[Seen] = []
+    for hour in sorted({marker[:13] for marker in _markers(stack, position[:13])}):
+        found += _hour(stack, hour, limit - len(found), after=position)
+        if len(found) >= limit:
+            break
+    return found[::-1]
+
+
+@mapped
+def kept(stack: Stack, these: Iterable[Counted]) -> list[Seen]:
+    """These changes with their images, in no order. One that is not kept any more is left out."""
+    keys = [
+        tables.to_item({"Bucket": f"{one.at[:13]}#{shard_of(one.store, one.item)}", "Position": one.position})
+        for one in these
+    ]
+    return [_seen(item) for item in tables.batch_get(stack.dynamodb, stack.settings.changes_table, keys)]
 
 
 @mapped
@@ -220,10 +250,12 @@ def count_of_upload(stack: Stack, upload_id: str) -> int:
     )  # fmt: skip
 
 
-def _hour(stack: Stack, hour: str, limit: int, before: str | None) -> list[Seen]:
+def _hour(stack: Stack, hour: str, limit: int, *, newest_first: bool = False, **how: Any) -> list[Seen]:
     parts = [f"{hour}#{shard}" for shard in range(SHARDS)]
-    asked = tables.each(lambda part: list(_of(stack, "Bucket", part, limit, before=before, newest_first=True)), parts)
-    return list(islice(heapq.merge(*asked, key=lambda change: change.position, reverse=True), limit))
+    asked = tables.each(
+        lambda part: list(_of(stack, "Bucket", part, limit, newest_first=newest_first, **how)), parts
+    )  # fmt: skip
+    return list(islice(heapq.merge(*asked, key=lambda change: change.position, reverse=newest_first), limit))
 
 
 def _markers(stack: Stack, start: str = "") -> list[str]:
