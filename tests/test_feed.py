@@ -230,7 +230,7 @@ def test_old_and_new_image_are_told_attribute_by_attribute(stack: Stack):
     told = record.diff(replace(one, new=(one.new or {}) | {"Note": "x"}))
     assert list(zip(told["what"], told["attribute"], strict=True)) == [
         ("≠ changed", "Count"), ("≠ changed", "UpdatedAt"), ("≠ changed", "UploadId"),
-        ("✚ added", "Note"), ("✚ added", "Was"), ("＝ same", "Item"), ("＝ same", "Store"),
+        ("✚ added", "Note"), ("✚ added", "Was"), ("· same", "Item"), ("· same", "Store"),
     ]  # fmt: skip
     count = told.set_index("attribute").loc["Count"]
     assert (count["before"], count["after"]) == ("36", "0")

@@ -17,6 +17,7 @@ from ui import plain, reads
 from ui.reads import Link
 
 _JUMP = "jump"
+_WIDE = 171  # two of them stand side by side on a phone
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,19 +36,20 @@ class Asked:
 
 def filters(held: Link) -> Asked:
     """Draw the filters, as far as they are used often."""
-    stores, items, events, files = st.columns([2, 2, 1, 3])
-    store = stores.selectbox(
-        "Store", _stores(held), index=None, placeholder="All stores", key="store", bind="query-params",
-        on_change=to_newest,
-    )  # fmt: skip
-    text = items.text_input(
-        "Item", key="item", placeholder="Part of its name", bind="query-params", on_change=to_newest
-    )  # fmt: skip
-    event = events.selectbox(
-        "Event", EVENTS, index=None, placeholder="All", key="event", bind="query-params", on_change=to_newest
-    )
-    with files:
-        upload_id = upload(held, "Upload", "All uploads")
+    with st.container(horizontal=True):
+        store = st.selectbox(
+            "Store", _stores(held), index=None, placeholder="All stores", key="store", bind="query-params",
+            on_change=to_newest, width=_WIDE,
+        )  # fmt: skip
+        text = st.text_input(
+            "Item", key="item", placeholder="Part of its name", bind="query-params", on_change=to_newest, width=_WIDE
+        )
+        event = st.selectbox(
+            "Event", EVENTS, index=None, placeholder="All", key="event", bind="query-params", on_change=to_newest,
+            width=116,
+        )  # fmt: skip
+        with st.container(width=226):
+            upload_id = upload(held, "Upload", "All uploads")
     real, zero = _only()
     below, above = (_place(name) for name in ("before", "after"))
     return Asked(Wanted(store, (text or "").strip(), event, upload_id, real, zero), below, None if below else above)

@@ -6,15 +6,23 @@ Owns what a session has before it, between two runs of the page.
 import pandas as pd
 import streamlit as st
 
+from services import words
 from services.changes import Counted
 from services.wanted import is_touched
-from ui import feed, following, found, reads, record, tables
+from ui import feed, following, found, plain, reads, record, tables
 from ui.feed import Asked
 from ui.found import Entry, Found
 from ui.reads import Link
 
 KEY = "changes-table"
 _SHOWN, _PICKED, _TABLE, _RENEW = "shown", "picked", "feed", "renew"
+_ONE = "look-at"
+_COLUMNS = ["item", "change", "what", "store", "time", "event", "upload", "id"]
+"""What a phone has room for comes first. No “ago”: in a table that stands still it would soon be wrong."""
+_WIDER = {
+    "item": st.column_config.TextColumn("Item", width=212),
+    "upload": st.column_config.TextColumn("Upload", width=160),
+}
 _FOLLOWED = 200  # lines, for who lets them flow in
 
 
@@ -69,6 +77,7 @@ def draw(held: Link, now: Found) -> None:
         st.caption(now.told)
     _turn_pages(now)
     if now.entries:
+        _choose(now)
         record.draw(held, st.session_state.get(_PICKED))
 
 
@@ -93,16 +102,17 @@ def _table(held: Link, now: Found) -> None:
         st.session_state[_TABLE] = {"selection": {"rows": rows, "columns": [], "cells": []}}
     grey = [isinstance(one, Counted) and is_touched(one) for one in now.entries]
     tables.show(
-        _frame(held, now), _TABLE, "Changes, newest first", 600, grey=grey, on_select=_pick,
+        _frame(held, now), _TABLE, "Changes, newest first", 600, _WIDER, grey,  on_select=_pick,
         selection_mode="single-row",
     )  # fmt: skip
 
 
 def _frame(held: Link, now: Found) -> pd.DataFrame:
     files = reads.files(held, {one.upload_id for one in now.entries})
-    return tables.changes(
+    whole = tables.changes(
         tables.change(one, files) if isinstance(one, Counted) else tables.note(one) for one in now.entries
     )
+    return whole[_COLUMNS]
 
 
 def _pick() -> None:
@@ -110,6 +120,30 @@ def _pick() -> None:
     rows, now = st.session_state[_TABLE]["selection"]["rows"], shown()
     entries: tuple[Entry, ...] = tuple(now.entries) if now else ()
     st.session_state[_PICKED] = entries[rows[0]] if rows and rows[0] < len(entries) else None
+
+
+def _choose(now: Found) -> None:
+    """The same by the keyboard: the table can't be ticked with it."""
+    known, picked = {found.name(one): one for one in now.entries}, st.session_state.get(_PICKED)
+    st.session_state[_ONE] = found.name(picked) if picked and found.name(picked) in known else None
+    st.selectbox(
+        "Look at a line", list(known), index=None, key=_ONE, on_change=_pick_one, args=(known,),
+        format_func=lambda one: _line(known[one]) if one in known else "",
+        placeholder="Tick a line above, or choose it here, to see its item before and after",
+    )  # fmt: skip
+
+
+def _pick_one(known: dict[str, Entry]) -> None:
+    st.session_state[_PICKED] = known.get(st.session_state[_ONE] or "")
+
+
+def _line(one: Entry) -> str:
+    """`16:57:26 · Berlin · Oat milk: 36 -> 0`."""
+    moment = plain.local(found.at(one))
+    when = f"{moment:%H:%M:%S} · " if moment else ""
+    if isinstance(one, Counted):
+        return f"{when}{one.store} · {one.item}: {words.moved(one)}"
+    return f"{when}{one.file}: no record"
 
 
 def _turn_pages(now: Found) -> None:

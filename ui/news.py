@@ -3,6 +3,7 @@
 Owns that this asks memory alone, and costs next to nothing: it is drawn every second or two, for every reader.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -94,11 +95,11 @@ def _silent(watch: Watch, now: Found) -> int:
 
 
 def _told(now: Found, new: int, silent: int) -> str:
-    """`12 new · Berlin · Oat milk 36 -> 0`."""
+    """`12 new · Berlin · Oat milk: 36 -> 0`."""
     if not new:
         return f"{words.some(silent, 'upload')} that changed nothing" if silent else "Nothing new"
     one = now.news.latest
-    latest = f"{one.store} · {one.item} {words.moved(one)}" if one else ""
+    latest = f"{one.store} · {one.item}: {words.moved(one)}" if one else ""
     return f"{new:,} new · {plain.cut(latest, _LONGEST)}"
 
 
@@ -120,9 +121,10 @@ def _show() -> None:
 
 
 def _lag(watch: Watch) -> str:
+    """From DynamoDB's writing to here. It tells that time in whole seconds, cut off: so it took no longer than this."""
     if watch.lag is None:
-        return "Live. A change is here within a second or two of its file being loaded."
-    late = max(1, int(watch.lag) + (watch.lag % 1 > 0))
+        return "Live. A change is here within two seconds."
+    late = max(1, math.ceil(watch.lag))
     if late > _SLOW_SECONDS:
-        return f":material/hourglass_top: The last change took up to {late:,} s to get here: much is under way."
-    return f"Live. The last change was here within {late} s of DynamoDB writing it."
+        return f":material/hourglass_top: The last change took {late:,} s to get here: much is under way."
+    return f"Live. The last change was here within {late} s."

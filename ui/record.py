@@ -12,13 +12,12 @@ from services.uploads import Receipt
 from ui import feed, found, links, plain, receipts, tables
 from ui.reads import Link
 
-_SAME, _CHANGED, _ADDED, _REMOVED = "＝ same", "≠ changed", "✚ added", "− removed"
+_SAME, _CHANGED, _ADDED, _REMOVED = "· same", "≠ changed", "✚ added", "− removed"
 _ORDER = (_CHANGED, _ADDED, _REMOVED, _SAME)
 
 
 def draw(held: Link, picked: Counted | Receipt | None) -> None:
     if picked is None:
-        st.caption("Pick a line to see its item before and after. With the keyboard: Tab to the table, then Enter.")
         return
     if isinstance(picked, Counted):
         _record(held, picked)
