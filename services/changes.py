@@ -22,6 +22,7 @@ OVERLAP_SECONDS = 5
 LONG_OVERLAP_SECONDS = 120
 """How far `since` looks back behind what was already seen, and how far a follower does once in a minute: the shards of
 a stream do not arrive in step, and to read the long overlap every second would cost more than all the rest."""
+_MARKERS_AT_ONCE = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +102,8 @@ def _seen(item: tables.Item) -> Seen:
 def newest(stack: Stack, limit: int = 100, before: str | None = None) -> list[Seen]:
     """The latest changes, newest first; with ``before``, a position, only older ones."""
     found: list[Seen] = []
-    hours = sorted({marker[:13] for marker in _markers(stack)}, reverse=True)
-    for hour in hours:
-        if before is None or hour <= before[:13]:
-            found += _hour(stack, hour, limit - len(found), before=before, newest_first=True)
+    for hour in _hours_back(stack, before):
+        found += _hour(stack, hour, limit - len(found), before=before, newest_first=True)
         if len(found) >= limit:
             break
     return found
@@ -258,15 +257,30 @@ def _hour(stack: Stack, hour: str, limit: int, *, newest_first: bool = False, **
     return list(islice(heapq.merge(*asked, key=lambda change: change.position, reverse=newest_first), limit))
 
 
+def _hours_back(stack: Stack, before: str | None) -> Iterator[str]:
+    """The hours that hold changes, the latest first. A few at a time: of 90 days there are thousands of markers."""
+    upper = f"{before[:13]}~" if before else "~"
+    while upper:
+        buckets = [
+            item["Position"]["S"]
+            for item in _markers_asked(stack, "<", upper, ScanIndexForward=False, limit=_MARKERS_AT_ONCE)
+        ]
+        yield from dict.fromkeys(bucket[:13] for bucket in buckets)
+        upper = buckets[-1][:13] if len(buckets) == _MARKERS_AT_ONCE else ""
+
+
 def _markers(stack: Stack, start: str = "") -> list[str]:
     """The buckets that hold changes, from the hour ``start`` on."""
-    found = tables.query(
+    return [item["Position"]["S"] for item in _markers_asked(stack, ">=", start or "0")]
+
+
+def _markers_asked(stack: Stack, how: str, bound: str, **more: Any) -> Iterable[tables.Item]:
+    return tables.query(
         stack.dynamodb, stack.settings.changes_table, ConsistentRead=True,
-        KeyConditionExpression="#bucket = :markers AND #position >= :start",
+        KeyConditionExpression=f"#bucket = :markers AND #position {how} :bound",
         ExpressionAttributeNames={"#bucket": "Bucket", "#position": "Position"},
-        ExpressionAttributeValues=tables.to_item({":markers": MARKERS, ":start": start or "0"}),
+        ExpressionAttributeValues=tables.to_item({":markers": MARKERS, ":bound": bound}), **more,
     )  # fmt: skip
-    return [item["Position"]["S"] for item in found]
 
 
 def _of(stack: Stack, key: str, value: str, limit: int | None, **how: Any) -> Iterator[Seen]:

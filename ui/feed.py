@@ -83,7 +83,7 @@ def _place(name: str) -> str | None:
 def jump() -> None:
     """Choose a moment, in the reader's zone: the page then begins with what was up to the end of that minute."""
     st.datetime_input(
-        "Show what was up to", value=None, key=_JUMP, step=timedelta(minutes=1), on_change=_jump, max_value="now",
+        "Show what was up to", value=None, key=_JUMP, step=timedelta(minutes=1), on_change=_jump,
     )  # fmt: skip
     st.caption(f"In {plain.escaped(plain.zone())}. Changes are kept for 90 days.")
 
