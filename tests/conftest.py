@@ -18,7 +18,7 @@ from tests.waiting import until
 
 _FIRST = {
     "test_managers_day.py", "test_browser.py", "test_chaos.py", "test_accessibility.py", "test_uploads_browser.py",
-    "test_alerts_browser.py", "test_past.py",
+    "test_alerts_browser.py", "test_past.py", "test_feed_browser.py",
 }  # fmt: skip
 _LAST = {"test_newest_wins.py", "test_verify.py", "test_undoing.py", "test_repeats.py", "test_past_table.py"}
 SAMPLES = Path(__file__).parent.parent / "samples"
