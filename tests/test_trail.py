@@ -31,11 +31,17 @@ def a_change(place: tuple[int, int, str], kind: tuple[Any, ...], event: str) -> 
 
 CHANGE = st.builds(a_change, PLACES, KINDS, st.sampled_from(EVENTS))
 SOME = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-PAST = st.lists(CHANGE, max_size=30, unique_by=lambda one: one.position)
-WANTED = st.builds(
-    Wanted, st.sampled_from((None, "Nowhere", *STORES)), st.sampled_from(("", "OAT", "tea", "x")),
-    st.sampled_from((None, *EVENTS)), st.sampled_from((*UPLOADS, "up-3")), st.booleans(), st.booleans(),
+PAST = st.lists(CHANGE, min_size=3, max_size=30, unique_by=lambda one: one.position)
+ONE_FILTER = [
+    Wanted(), Wanted("Berlin"), Wanted("Nowhere"), Wanted(text="OAT"), Wanted(text="x"), Wanted(event="INSERT"),
+    Wanted(event="MODIFY"), Wanted(event="REMOVE"), Wanted(upload_id="up-1"), Wanted(upload_id="up-3"),
+    Wanted(real=True), Wanted(zero=True),
+]  # fmt: skip
+MANY_FILTERS = st.builds(
+    Wanted, st.sampled_from((None, *STORES)), st.sampled_from(("", "oat", "tea")), st.sampled_from((None, *EVENTS)),
+    st.sampled_from(UPLOADS), st.booleans(), st.booleans(),
 )  # fmt: skip
+WANTED = st.just(Wanted()) | st.sampled_from(ONE_FILTER) | MANY_FILTERS
 BOUND = st.none() | st.builds(position, st.integers(-1, 6), st.integers(0, 3), st.sampled_from("abc"))
 TIME = st.integers(-1, 7).map(lambda second: times.later(NOON, seconds=second))
 
