@@ -156,6 +156,13 @@ class Trail:
         lines = [self._line(rows, row) for row in (picked[::-1] if above else picked).tolist()]
         return Page(lines, len(found) > size, rows.floor, self._mark(rows))
 
+    def line(self, position: str) -> Counted | None:
+        """The change at a position; None when there is none."""
+        rows = self._rows
+        place = rows.place(position)
+        found = self._line(rows, int(rows.order[place])) if place < rows.many else None
+        return found if found and found.position == position else None
+
     def news(self, wanted: Wanted, before: News) -> News:
         """What has arrived since, added to what had. Costs what has arrived, and no more."""
         rows, mark = self._rows, before.mark

@@ -16,7 +16,7 @@ from services.uploads import Receipt
 
 EVERY_SECONDS = 0.5
 _UPLOADS_SECONDS = 2.0
-_ALONE_SECONDS = 10.0
+_ALONE_SECONDS = 5.0
 """It ends when nobody has looked for so long."""
 _MANY_LOOKS = 60
 """With more looks in a second, who comes is asked to look half as often."""

@@ -2,6 +2,7 @@
 
 import json
 import os
+import threading
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -55,6 +56,13 @@ def gaps(stack: Stack) -> list[Receipt]:
     """The loaded uploads whose stream records are not the expected ones."""
     loaded = [one for one in uploads.recent(stack, 100_000) if one.state == "loaded"]
     return [one for one in loaded if one.records_seen != one.records_expected]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _nobody_looks_any_more() -> Iterator[None]:
+    """The thread that follows the changes for a page ends by itself. Till then it disturbs who counts on `random`."""
+    yield
+    until(lambda: "watch" not in {one.name for one in threading.enumerate()}, seconds=60)
 
 
 @pytest.fixture

@@ -190,6 +190,30 @@ def test_a_jump_to_a_time_turns_pages_both_ways_without_a_gap(
     assert "before" not in app.query_params
 
 
+def test_turning_pages_down_and_up_again_meets_each_line_once_silent_uploads_too(
+    stack: Stack, store: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(found, "PAGE", 2)
+    for n, count in enumerate((1, 1, 2, 2, 2, 3, 4, 4)):
+        sent(stack, csv(store, f"Jam,{count}", f"Figs,{count}"), name=f"{n}.csv")
+    app = feed(store=store)
+    down, up = [shown(app)], []
+    while older := [one for one in app.button if one.label == "Older"]:
+        older[0].click().run()
+        down.append(shown(app))
+    want = ["7", "6", "6", "5", "5", "4", "3", "2", "2", "1", "0", "0"]
+    assert [line for page in down for line in page] == [f"{n}.csv" for n in want]
+    while newer := [one for one in app.button if one.label == "Newer"]:
+        newer[0].click().run()
+        up.append(shown(app))
+    assert up == down[-2::-1]
+
+
+def shown(app: AppTest) -> list[str]:
+    """The files of the lines, from the top."""
+    return list(table(app, "event")["upload"])
+
+
 @pytest.mark.usefixtures("stack")
 def test_what_is_older_than_memory_reaches_is_found_in_the_table(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(following, "_AT_HAND", 3)

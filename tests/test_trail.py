@@ -87,6 +87,8 @@ def test_a_page_is_what_a_list_of_all_changes_says(
     want = [one for one in newest(past, asked) if below is None or one.position < below]
     assert len(trail) == len(past)
     assert (list(page.lines), page.more) == (want[:size], len(want) > size)
+    assert [trail.line(one.position) for one in past] == past
+    assert not below or trail.line(below) in (None, *past)
 
 
 @SOME

@@ -29,6 +29,8 @@ WINDOW = 400
 _UPLOADS = 100
 
 Entry = Counted | Receipt
+_Place = tuple[str, str]  # a second, and an upload's id: see `_between`
+_LOWEST, _HIGHEST = ("", ""), ("~", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +65,30 @@ def gather(held: Link, asked: Asked, size: int = PAGE) -> Found:
     trail, silent = following.trail(held), following.watch(held).silent
     news = News(trail.mark())  # before anything is looked for: what comes in meanwhile is new, and not lost
     part = _part(held, trail, asked, size)
-    low = part.older or ""
-    high = part.lines[0].at if part.lines and asked.above and part.newer else asked.below or ""
-    notes = [] if asked.wanted.of_changes else _notes(held, asked, silent, low[:19], high[:19])
+    within = _bottom(part), _top(trail, asked, part)
+    notes = [] if asked.wanted.of_changes else _notes(held, asked.wanted, silent, *within)
     entries = _between(part.lines, notes)
     ids = frozenset(one.upload_id for one in silent)
     return Found(held.serial, asked, entries, part.older, part.newer, part.told, part.filling, news, ids)
+
+
+def _bottom(part: _Part) -> _Place:
+    """Behind which the uploads without a record stand on this page: each is on that of the change right below it."""
+    if not part.older:
+        return _LOWEST
+    is_last = part.lines and part.lines[-1].position == part.older
+    return _place(part.lines[-1]) if is_last else (part.older[:19], "")
+
+
+def _top(trail: Trail, asked: Asked, part: _Part) -> _Place:
+    """Where the page above this one ends."""
+    if asked.above and part.newer:
+        above = trail.page(asked.wanted, 1, above=part.newer).lines if part.newer >= trail.floor else ()
+        return _place(above[0]) if above else (part.newer[:19], "")
+    if asked.below:
+        one = trail.line(asked.below)
+        return _place(one) if one else (asked.below[:19], "")
+    return _HIGHEST
 
 
 def can_grow(held: Link, now: Found) -> bool:
@@ -177,18 +197,16 @@ def _spoke(held: Link, store: str) -> frozenset[str]:
     return frozenset(quiet_stores.uploads_of(held.stack, store, limit=_UPLOADS, newest_first=True))
 
 
-def _notes(held: Link, asked: Asked, silent: Sequence[Receipt], low: str, high: str) -> list[Receipt]:
-    """The uploads without a record from one second to another, newest first; “”: without a bound."""
-    if high:
-        earlier = reads.older(held, lowest_id(times.later(f"{high}.000000Z", seconds=1)), _UPLOADS)
+def _notes(held: Link, wanted: Wanted, silent: Sequence[Receipt], low: _Place, high: _Place) -> list[Receipt]:
+    """The uploads without a record from one place to another. Of the latest ones that were sent by then."""
+    if high != _HIGHEST:
+        earlier = reads.older(held, lowest_id(times.later(f"{high[0]}.000000Z", seconds=1)), _UPLOADS)
         silent = [one for one in earlier if is_silent(one)]
-    wanted = asked.wanted
     of_store = _spoke(held, wanted.store) if wanted.store else None
     return [
         one
         for one in silent
-        if low <= at(one)[:19]
-        and (not high or at(one)[:19] < high)
+        if low < _place(one) < high
         and wanted.upload_id in (None, one.upload_id)
         and (of_store is None or one.upload_id in of_store)
     ]
@@ -206,7 +224,7 @@ def _between(lines: Sequence[Counted], notes: Sequence[Receipt]) -> list[Entry]:
     return found + rest
 
 
-def _place(one: Entry) -> tuple[str, str]:
+def _place(one: Entry) -> _Place:
     return at(one)[:19], one.upload_id or ""
 
 
