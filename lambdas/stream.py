@@ -53,7 +53,7 @@ class Change:
 
     @property
     def shard(self) -> int:
-        return zlib.crc32(item_key(self.store, self.item).encode()) % SHARDS
+        return shard_of(self.store, self.item)
 
     @property
     def bucket(self) -> str:
@@ -98,6 +98,11 @@ def as_record(change: Change) -> dict[str, Any]:
 def item_key(store: str, item: str) -> str:
     """A store's item as one text, `Berlin/Echo%20Dot`: a key of tables, and how the command line names it."""
     return f"{quote(store, safe='')}/{quote(item, safe='')}"
+
+
+def shard_of(store: str, item: str) -> int:
+    """An item is in the same shard for ever."""
+    return zlib.crc32(item_key(store, item).encode()) % SHARDS
 
 
 def of_item_key(text: str) -> tuple[str, str]:

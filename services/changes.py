@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from lambdas import tables, times
 from lambdas.recording import MARKERS, change_of
-from lambdas.stream import SHARDS, Change, of_item_key
+from lambdas.stream import SHARDS, Change, of_item_key, shard_of
 from services.errors import mapped
 from services.stack import Stack
 
@@ -22,6 +22,7 @@ OVERLAP_SECONDS = 5
 LONG_OVERLAP_SECONDS = 120
 """How far `since` looks back behind what was already seen, and how far a follower does once in a minute: the shards of
 a stream do not arrive in step, and to read the long overlap every second would cost more than all the rest."""
+_MARKERS_AT_ONCE = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,7 @@ class Counted(NamedTuple):
     old_count: Decimal | None
     new_count: Decimal | None
     upload_id: str | None
+    event: str = "MODIFY"
 
     @property
     def at(self) -> str:
@@ -66,7 +68,15 @@ class Counted(NamedTuple):
 
     @classmethod
     def of(cls, one: "Seen | Change") -> "Counted":
-        return cls(*(getattr(one, name) for name in cls._fields))
+        event = one.event if isinstance(one, Seen) else one.event_name
+        counts = one.old_count, one.new_count
+        return cls(one.event_id, one.position, one.store, one.item, *counts, one.upload_id, event)
+
+    def as_json(self) -> dict[str, Any]:
+        """As `Seen.as_json`, without the images and the sequence number."""
+        names = ("event_id", "event", "at", "store", "item", "upload_id")
+        shown = {name: getattr(self, name) for name in names}
+        return shown | {"old_count": number(self.old_count), "new_count": number(self.new_count)}
 
 
 def number(count: Decimal | None) -> int | float | None:
@@ -92,13 +102,32 @@ def _seen(item: tables.Item) -> Seen:
 def newest(stack: Stack, limit: int = 100, before: str | None = None) -> list[Seen]:
     """The latest changes, newest first; with ``before``, a position, only older ones."""
     found: list[Seen] = []
-    hours = sorted({marker[:13] for marker in _markers(stack)}, reverse=True)
-    for hour in hours:
-        if before is None or hour <= before[:13]:
-            found += _hour(stack, hour, limit - len(found), before)
+    for hour in _hours_back(stack, before):
+        found += _hour(stack, hour, limit - len(found), before=before, newest_first=True)
         if len(found) >= limit:
             break
     return found
+
+
+@mapped
+def next_after(stack: Stack, position: str, limit: int) -> list[Seen]:
+    """The first changes after a position, newest first: how a reader of the past comes nearer."""
+    found: list[Seen] = []
+    for hour in sorted({marker[:13] for marker in _markers(stack, position[:13])}):
+        found += _hour(stack, hour, limit - len(found), after=position)
+        if len(found) >= limit:
+            break
+    return found[::-1]
+
+
+@mapped
+def kept(stack: Stack, these: Iterable[Counted]) -> list[Seen]:
+    """These changes with their images, in no order. One that is not kept any more is left out."""
+    keys = [
+        tables.to_item({"Bucket": f"{one.at[:13]}#{shard_of(one.store, one.item)}", "Position": one.position})
+        for one in these
+    ]
+    return [_seen(item) for item in tables.batch_get(stack.dynamodb, stack.settings.changes_table, keys)]
 
 
 @mapped
@@ -237,21 +266,38 @@ def count_of_upload(stack: Stack, upload_id: str) -> int:
     )  # fmt: skip
 
 
-def _hour(stack: Stack, hour: str, limit: int, before: str | None) -> list[Seen]:
+def _hour(stack: Stack, hour: str, limit: int, *, newest_first: bool = False, **how: Any) -> list[Seen]:
     parts = [f"{hour}#{shard}" for shard in range(SHARDS)]
-    asked = tables.each(lambda part: list(_of(stack, "Bucket", part, limit, before=before, newest_first=True)), parts)
-    return list(islice(heapq.merge(*asked, key=lambda change: change.position, reverse=True), limit))
+    asked = tables.each(
+        lambda part: list(_of(stack, "Bucket", part, limit, newest_first=newest_first, **how)), parts
+    )  # fmt: skip
+    return list(islice(heapq.merge(*asked, key=lambda change: change.position, reverse=newest_first), limit))
+
+
+def _hours_back(stack: Stack, before: str | None) -> Iterator[str]:
+    """The hours that hold changes, the latest first. A few at a time: of 90 days there are thousands of markers."""
+    upper = f"{before[:13]}~" if before else "~"
+    while upper:
+        buckets = [
+            item["Position"]["S"]
+            for item in _markers_asked(stack, "<", upper, ScanIndexForward=False, limit=_MARKERS_AT_ONCE)
+        ]
+        yield from dict.fromkeys(bucket[:13] for bucket in buckets)
+        upper = buckets[-1][:13] if len(buckets) == _MARKERS_AT_ONCE else ""
 
 
 def _markers(stack: Stack, start: str = "") -> list[str]:
     """The buckets that hold changes, from the hour ``start`` on."""
-    found = tables.query(
+    return [item["Position"]["S"] for item in _markers_asked(stack, ">=", start or "0")]
+
+
+def _markers_asked(stack: Stack, how: str, bound: str, **more: Any) -> Iterable[tables.Item]:
+    return tables.query(
         stack.dynamodb, stack.settings.changes_table, ConsistentRead=True,
-        KeyConditionExpression="#bucket = :markers AND #position >= :start",
+        KeyConditionExpression=f"#bucket = :markers AND #position {how} :bound",
         ExpressionAttributeNames={"#bucket": "Bucket", "#position": "Position"},
-        ExpressionAttributeValues=tables.to_item({":markers": MARKERS, ":start": start or "0"}),
+        ExpressionAttributeValues=tables.to_item({":markers": MARKERS, ":bound": bound}), **more,
     )  # fmt: skip
-    return [item["Position"]["S"] for item in found]
 
 
 def _of(stack: Stack, key: str, value: str, limit: int | None, **how: Any) -> Iterator[Seen]:

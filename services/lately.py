@@ -23,6 +23,7 @@ from services.cover import DAYS, Cover, Falls
 from services.pulse import Beat, Pulse
 from services.stack import Stack
 from services.stock import Mirror
+from services.trail import Trail
 
 _PAUSE_SECONDS = 1.0
 """The longest rest between two parts; else as long as the part took."""
@@ -43,8 +44,10 @@ class Soon:
 class Lately:
     """Follows the mirror; ``begin`` reads what was before."""
 
-    def __init__(self, stack: Stack, mirror: Mirror, rest: Callable[[float], None] = time.sleep) -> None:
-        self._stack, self._mirror, self._rest = stack, mirror, rest
+    def __init__(
+        self, stack: Stack, mirror: Mirror, rest: Callable[[float], None] = time.sleep, trail: Trail | None = None
+    ) -> None:  # fmt: skip
+        self._stack, self._mirror, self._rest, self._trail = stack, mirror, rest, trail
         self._falls, self._pulse = Falls(), Pulse()
         self._lock = threading.Lock()
         self._read: set[tuple[str, int]] = set()
@@ -94,11 +97,20 @@ class Lately:
         for hour in changes.hours(self._stack, start[:13]):
             for part in [(hour, shard) for shard in range(SHARDS) if (hour, shard) not in self._read]:
                 began = time.monotonic()
-                self._take(changes.counted(self._stack, *part))
+                found = changes.counted(self._stack, *part)
+                self._take(found)
+                if self._trail:
+                    self._trail.add(found)
                 self._read.add(part)
                 self._rest(min(time.monotonic() - began, _PAUSE_SECONDS))
-            self._reached = times.parse(f"{hour}:00Z")
+            self._reach(times.parse(f"{hour}:00Z"))
+        self._reach(start)
         self._reached = None
+
+    def _reach(self, at: str) -> None:
+        self._reached = at
+        if self._trail:
+            self._trail.reach(at)
 
     def _take(self, found: Iterable[Counted]) -> None:
         for one in found:

@@ -60,9 +60,9 @@ def find(stack: Stack, stores: Sequence[Sums], now: str) -> list[Quiet]:
 
 
 def _judged(stack: Stack, of: Sums, now: str) -> Quiet | None:
-    sent = _uploads(stack, of.store, limit=LOOKED_AT, newest_first=True)
+    sent = uploads_of(stack, of.store, limit=LOOKED_AT, newest_first=True)
     if of.moved_by and len(sent) == LOOKED_AT and sent[-1] > of.moved_by:
-        sent += [one for one in _uploads(stack, of.store, limit=1, after=of.moved_by) if one < sent[-1]]
+        sent += [one for one in uploads_of(stack, of.store, limit=1, after=of.moved_by) if one < sent[-1]]
     return judge(of.store, sent, of.moved_by, now)
 
 
@@ -97,7 +97,8 @@ def _between(earlier: str, later: str) -> timedelta:
     return times.moment(time_of(later)) - times.moment(time_of(earlier))
 
 
-def _uploads(stack: Stack, store: str, *, limit: int, after: str = "", newest_first: bool = False) -> list[str]:
+@mapped
+def uploads_of(stack: Stack, store: str, *, limit: int, after: str = "", newest_first: bool = False) -> list[str]:
     """The ids of uploads that spoke of a store, at most ``limit``."""
     condition, values = "#store = :store", {":store": store}
     if after:

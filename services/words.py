@@ -16,7 +16,7 @@ from lambdas.quiet import Hours
 from lambdas.reorder import Scope
 from lambdas.spending import Units
 from services.alerts import Episode
-from services.changes import Seen
+from services.changes import Counted, Seen
 from services.failures import Failure
 from services.loglines import LogLine
 from services.mending import REASON
@@ -117,7 +117,7 @@ def known_as(of: Saved) -> tuple[str, ...]:
     return of.columns
 
 
-def moved(of: Seen) -> str:
+def moved(of: Seen | Counted) -> str:
     """`12 -> 0`."""
     if of.event == "INSERT":
         return f"new: {plain(of.new_count)}"

@@ -151,31 +151,6 @@ def test_the_way_of_an_upload_is_a_click_away_and_can_be_read_on_a_phone(opened:
     assert 0 < place["x"] < place["x"] + place["width"] < 390
 
 
-def test_a_feed_in_another_browser_shows_a_change_without_reload(opened: Open, tmp_path: Path):
-    feed = opened("changes")
-    page = opened("upload")
-    send(page, file(tmp_path, "feed.csv", "Feed,Chai syrup,12"))
-    expect(cells(feed, "new: 12")).to_have_count(1)
-    send(page, file(tmp_path, "feed.csv", "Feed,Chai syrup,0"))
-    expect(cells(feed, "12 -> 0")).to_have_count(1)
-    expect(cells(feed, "✕ ran out").first).to_be_attached()
-
-
-def test_a_picked_record_stays_picked_when_newer_ones_come_in(opened: Open, tmp_path: Path):
-    page = opened("upload")
-    send(page, file(tmp_path, "picked.csv", "Picked,Napkins,5"))
-    feed = opened("changes")
-    expect(cells(feed, "Napkins")).to_have_count(1)
-    grid = feed.get_by_test_id("stDataFrame").first.bounding_box()
-    assert grid
-    feed.mouse.click(grid["x"] + 15, grid["y"] + 52)  # the box of the first row
-    holds(feed, "Picked · Napkins: new: 5")
-    send(page, file(tmp_path, "newer.csv", "Picked,Straws,7"))
-    expect(cells(feed, "Straws")).to_have_count(1)
-    expect(feed.locator("canvas tr[aria-selected=true]", has_text="Napkins")).to_have_count(1)
-    holds(feed, "Picked · Napkins: new: 5")
-
-
 def test_a_file_that_names_no_store_is_asked_for_it(opened: Open, tmp_path: Path):
     page = opened("upload")
     (tmp_path / "nameless.csv").write_text("item,count\nHoney,4\n")

@@ -17,7 +17,7 @@ from local import engine
 from services import stack as stacks
 from services import uploads
 from tests.conftest import SAMPLES, sent
-from ui import feed, parcels, plain, samples
+from ui import parcels, plain, samples
 from ui.parcels import Chosen
 
 ROOT = SAMPLES.parent
@@ -193,36 +193,6 @@ def test_uploads_without_a_record_stand_between_the_changes_with_the_reason():
         ("berlin.csv", "6 already up to date"),
     ]
     assert (feed["what"] == "◔ time only").sum() == 6  # again.csv, in `stamp` mode
-
-
-@pytest.mark.usefixtures("filled")
-def test_changes_that_lie_further_back_than_was_looked_can_be_gone_to(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(feed, "_WINDOW", 8)  # the six of again.csv, and Oslo's two
-    app = opened("pages/changes.py", item="rolls")
-    assert list(table(app, "event")["upload"]) == ["again.csv"]
-    found = []
-    while older := [one for one in app.button if one.label == "Older"]:
-        older[0].click().run()
-        found += [name for one in app.dataframe for name in one.value["upload"]]
-    assert found == ["berlin-sold-out.csv", "berlin.csv"]
-    app = opened("pages/changes.py", item="nectar")
-    assert "None of the 8 changes that were looked through fits." in said(app)
-    assert [one.label for one in app.button] == ["Older"]
-    app.text_input(key="item").set_value("rolls")
-    app.query_params["before"] = "2026-01-01T00:00:00.000000Z"
-    assert list(table(app.run(), "event")["upload"]) == ["again.csv"]  # another search begins with the newest
-
-
-@pytest.mark.usefixtures("filled")
-def test_every_change_of_an_upload_is_there_or_it_is_said_that_some_are_not(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(feed, "PAGE", 2)
-    wanted = upload_id("berlin.csv", earliest=True)
-    app = opened("pages/changes.py", upload=wanted)
-    assert len(table(app, "event")) == 6
-    monkeypatch.setattr(feed, "_WINDOW", 4)
-    app = opened("pages/changes.py", upload=wanted)
-    assert len(table(app, "event")) == 4
-    assert "Its first 4 changes; its receipt tells of all its rows." in said(app)
 
 
 @pytest.mark.usefixtures("filled")

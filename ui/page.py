@@ -51,8 +51,9 @@ def page(title: str) -> Link:
     return held
 
 
-def live(seconds: float) -> Callable[[Draw[P]], Draw[P]]:
-    """A part of a page that draws itself anew every so often, and says plainly when it can't."""
+def live(seconds: float | None, key: str | None = None) -> Callable[[Draw[P]], Draw[P]]:
+    """A part of a page that draws itself anew every so often, and says plainly when it can't. ``seconds`` None: only
+    when it is used, or named by its ``key``."""
 
     def decorate(draw: Draw[P]) -> Draw[P]:
         @wraps(draw)
@@ -65,7 +66,7 @@ def live(seconds: float) -> Callable[[Draw[P]], Draw[P]]:
                 reads.doubt()
                 _banner(error)
 
-        return st.fragment(guarded, run_every=seconds)
+        return st.fragment(guarded, run_every=seconds, key=key)
 
     return decorate
 

@@ -31,6 +31,7 @@ from services.stock import Stocked
 from services.subscriptions import Subscription
 from services.uploads import Receipt
 from services.verifying import Result
+from services.watch import EVERY_SECONDS
 
 _serials = itertools.count()
 _doubted = threading.Event()
@@ -62,7 +63,7 @@ ITS_HISTORY: Hashes = BY_THE_CLOCK | {Stocked: repr}
 @st.cache_resource(show_spinner="Starting the engine…")
 def _link() -> Link:
     made = stack.connect(os.environ)
-    return Link(next(_serials), made, stock.Mirror(made), Paced(lambda: alerts.open_now(made)))
+    return Link(next(_serials), made, stock.Mirror(made, EVERY_SECONDS), Paced(lambda: alerts.open_now(made)))
 
 
 def link() -> Link:
@@ -120,12 +121,6 @@ def stores(held: Link) -> list[str]:
 def feed(held: Link, limit: int) -> list[Seen]:
     """The latest changes, newest first. Every change moves the stock's version."""
     return changes.newest(held.stack, limit)
-
-
-@st.cache_resource(show_spinner=False, ttl=20, max_entries=50, hash_funcs=BY_THE_CLOCK)
-def feed_below(held: Link, limit: int, before: str) -> list[Seen]:
-    """The latest changes below a position, newest first: what changes now is not among them."""
-    return changes.newest(held.stack, limit, before)
 
 
 @st.cache_resource(show_spinner=False, max_entries=50, hash_funcs=WITH_THE_STOCK)

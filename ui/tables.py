@@ -5,7 +5,7 @@ columns only, which show them as they are.
 """
 
 import codecs
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -16,9 +16,10 @@ from lambdas import alerts as rules
 from lambdas import times
 from services import words
 from services.alerts import Episode
-from services.changes import Seen
+from services.changes import Counted, Seen
 from services.exporting import csv_text
 from services.uploads import Receipt
+from services.wanted import is_touched
 from ui import plain, stockframe
 
 OUT, LOW, IN_STOCK = stockframe.STATES
@@ -36,6 +37,7 @@ WIDTHS = {
 """Of the columns, in pixels; left to itself the grid gives a long name all the room."""
 
 Row = dict[str, Any]
+_GREYS = {"light": "#6d746f", "dark": "#8f9a94"}
 TIMES = {"time", "as of", "since", "opened", "closed", "notified", "ago", "age"}
 CHANGES = ("time", "item", "change", "what", "store", "ago", "event", "upload", "id")
 OPEN = ("what", "item", "store", "change", "since", "ago", "seen", "opened by", "id", "notified")
@@ -45,15 +47,20 @@ BY_POINT = "its reorder point"
 
 def show(
     frame: pd.DataFrame, key: str, what: str, height: int | None = None, columns: Mapping[str, Any] | None = None,
-    **more: Any,
+    grey: Sequence[bool] = (), **more: Any,
 ) -> Any:  # fmt: skip
-    """Draw a frame. ``what`` names it for those who can't see it; ``columns`` are drawn in a way of their own;
-    ``more`` goes to st.dataframe."""
+    """Draw a frame. ``what`` names it for those who can't see it; ``columns`` are drawn in a way of their own; ``grey``
+    says of each row whether it is to stand back; ``more`` goes to st.dataframe."""
     config = {**_columns(frame), **(columns or {})}
     return st.dataframe(
-        frame, key=key, hide_index=True, alt=what, placeholder="–", column_config=config,
-        height=height or "auto", lazy=len(frame) > LAZY_FROM or False, **more,
+        _paler(frame, grey) if any(grey) else frame, key=key, hide_index=True, alt=what, placeholder="–",
+        column_config=config, height=height or "auto", lazy=len(frame) > LAZY_FROM or False, **more,
     )  # fmt: skip
+
+
+def _paler(frame: pd.DataFrame, grey: Sequence[bool]) -> Any:
+    colour = f"color: {_GREYS[st.context.theme.type or 'light']}"
+    return frame.style.apply(lambda _: [colour if one else "" for one in grey], axis=0)
 
 
 def download(frame: pd.DataFrame, name: str) -> None:
@@ -107,7 +114,7 @@ def moment(at: str | None) -> datetime | None:
     return times.moment(at) if at else None
 
 
-def change(one: Seen, names: Mapping[str, str]) -> Row:
+def change(one: Seen | Counted, names: Mapping[str, str]) -> Row:
     """A change as a row of CHANGES."""
     # A touched one as “75 -> 75”: that the count stayed is what there is to see.
     moved = f"{rules.plain(one.old_count)} -> {rules.plain(one.new_count)}" if is_touched(one) else words.moved(one)
@@ -128,12 +135,7 @@ def changes(rows: Iterable[Row]) -> pd.DataFrame:
     return _frame(rows, CHANGES)
 
 
-def is_touched(one: Seen) -> bool:
-    """Whether only the time moved."""
-    return one.event == "MODIFY" and one.old_count == one.new_count
-
-
-def meaning(one: Seen) -> str:
+def meaning(one: Seen | Counted) -> str:
     """What a change means, in a word or two with a mark."""
     if one.event == "REMOVE":
         return "− removed"

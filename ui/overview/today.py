@@ -9,6 +9,7 @@ import streamlit as st
 from lambdas import times
 from services.changes import Seen
 from services.pulse import Beat
+from services.wanted import is_touched
 from ui import charts, following, plain, reads, tables
 from ui.charts import Hour
 from ui.reads import Link
@@ -18,7 +19,7 @@ _LATEST, _LOOKED_AT = 8, 100
 
 def draw(held: Link) -> None:
     """The day as bars, and beside it the latest changes; on a day without any, these alone."""
-    latest = [one for one in reads.feed(held, _LOOKED_AT) if not tables.is_touched(one)][:_LATEST]
+    latest = [one for one in reads.feed(held, _LOOKED_AT) if not is_touched(one)][:_LATEST]
     if not latest:
         return
     begin, hours = _hours(held)

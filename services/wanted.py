@@ -1,0 +1,51 @@
+"""What a reader of the changes asked for: which of them fit.
+
+Pure. Owns the meaning of each filter; where the changes come from is no matter of its.
+"""
+
+from dataclasses import dataclass
+
+from lambdas.alerts import Crossing, crossing
+from services.changes import Counted, Seen
+
+EVENTS = ("INSERT", "MODIFY", "REMOVE")
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The filters. ``text``: a part of the item's name; ``real``: not those that only moved a time; ``zero``: only
+    those by which an item ran out."""
+
+    store: str | None = None
+    text: str = ""
+    event: str | None = None
+    upload_id: str | None = None
+    real: bool = False
+    zero: bool = False
+
+    def named(self, store: str, item: str) -> bool:
+        """Whether the changes of an item fit by its name."""
+        return (not self.store or store == self.store) and self.text.casefold() in item.casefold()
+
+    def fits(self, one: Counted | Seen) -> bool:
+        return (
+            self.named(one.store, one.item)
+            and self.event in (None, one.event)
+            and self.upload_id in (None, one.upload_id)
+            and not (self.real and is_touched(one))
+            and not (self.zero and not ran_out(one))
+        )
+
+    @property
+    def of_changes(self) -> bool:
+        """Whether it asks for what only a change has, so that an upload without any does not fit."""
+        return bool(self.text or self.event or self.real or self.zero)
+
+
+def is_touched(one: Counted | Seen) -> bool:
+    """Whether only the time moved."""
+    return one.event == "MODIFY" and one.old_count == one.new_count
+
+
+def ran_out(one: Counted | Seen) -> bool:
+    return crossing(one.old_count, one.new_count) is Crossing.OPENS
