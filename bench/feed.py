@@ -1,9 +1,10 @@
 """What it costs to ask a million changes: the first page of the feed, each filter's first page, an item's history.
 
-    python -m bench.feed [--changes 1000000] [--runs 7]
+    python -m bench.feed [--changes 1000000] [--runs 7] [--home FOLDER]
 
 The changes are laid straight into the table, in the product's own shape, over 30 days, with one hour that holds a tenth
-of them. Asked from the services, in one process, as a page asks them; seconds in the table, milliseconds printed.
+of them; with --home, into that state folder, or none where they lie there already. Asked from the services, in one
+process, as a page asks them.
 """
 
 import argparse
@@ -12,7 +13,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from decimal import Decimal
+from functools import partial
 from pathlib import Path
 
 from lambdas import recording, tables, times
@@ -31,7 +32,6 @@ from tests.waiting import until
 
 STORES, ITEMS, DAYS = 300, 334, 30
 _BUSY_HOURS_AGO, _AN_UPLOAD, _PAGE, _AT_ONCE = 5, 300, 50, 5_000
-Times = dict[str, list[float]]
 
 
 def past(many: int, now: str) -> Iterator[Change]:
@@ -69,70 +69,75 @@ def lay(stack: Stack, many: int) -> None:
     tables.batch_put(stack.dynamodb, stack.settings.changes_table, markers)
 
 
-def measure(stack: Stack, runs: int) -> Times:
-    found: Times = {}
+def measure(stack: Stack, runs: int) -> Iterator[tuple[str, list[float]]]:
+    """What was asked, and how many seconds each time took."""
 
-    def timed(what: str, ask: Callable[[], object]) -> None:
-        found[what] = []
+    def timed(what: str, ask: Callable[[], object]) -> tuple[str, list[float]]:
+        found = []
         for _ in range(runs):
             begin = time.perf_counter()
             ask()
-            found[what].append(time.perf_counter() - begin)
+            found.append(time.perf_counter() - begin)
+        return what, found
 
-    timed(
-        "the first page while nothing is in memory, and the 400 that it is cut from", lambda: changes.newest(stack, 400)
+    latest = changes.newest(stack, 1)[0]
+    yield timed(
+        "an item's history, its latest 100", partial(changes.of_item, stack, item_key(latest.store, latest.item))
     )
-    trail = Trail()
-    mirror = Mirror(stack)
+    yield timed("first page with nothing in memory yet: the latest 400", partial(changes.newest, stack, 400))
+    yield timed("a page of 29 days ago, out of the table", partial(changes.newest, stack, 400, _days_ago(29)))
+    trail, mirror = Trail(), Mirror(stack)
     mirror.refresh()
-    mirror.listen(trail.hear)
-    trail.add(map(Counted.of, changes.newest(stack, 400)))
-    lately = Lately(stack, mirror, trail=trail)
     begin = time.perf_counter()
+    lately = Lately(stack, mirror, trail=trail)
     lately.begin()
     until(lambda: lately.reached is None, seconds=7200)
-    found[f"28 days into memory, beside the pages: {len(trail):,} changes"] = [time.perf_counter() - begin]
+    yield f"28 days into memory, beside the pages: {len(trail):,} changes", [time.perf_counter() - begin]
     some = trail.page(Wanted(), 1000).lines[-1]
-    asked = {
+    for what, wanted in _filters(some).items():
+        yield timed(f"first page, {what}", partial(trail.page, wanted, _PAGE))
+    jump = times.later(times.now(), hours=-_BUSY_HOURS_AGO, minutes=30)
+    yield timed("a page after a jump into the last hours", partial(trail.page, Wanted(), _PAGE, jump))
+    yield timed("a record's images", partial(changes.kept, stack, [some]))
+    mark = News(trail.mark())
+    trail.add([some._replace(position=some.position + str(n), event_id=some.event_id + str(n)) for n in range(10)])
+    yield timed("ten new ones, told of to a reader", partial(trail.news, Wanted(some.store), mark))
+
+
+def _days_ago(days: int) -> str:
+    return times.later(times.now(), days=-days)
+
+
+def _filters(some: Counted) -> dict[str, Wanted]:
+    return {
         "no filter": Wanted(), "a store": Wanted(some.store), "a part of a name": Wanted(text="item 0123"),
         "a store and an item": Wanted(some.store, some.item), "an event": Wanted(event="MODIFY"),
         "an event that there is none of": Wanted(event="REMOVE"), "an upload": Wanted(upload_id=some.upload_id),
         "only real changes": Wanted(real=True), "only to zero": Wanted(zero=True),
         "a store, an item, only to zero": Wanted(some.store, some.item, zero=True),
     }  # fmt: skip
-    for what, wanted in asked.items():
-        timed(f"first page, {what}", lambda wanted=wanted: trail.page(wanted, _PAGE))
-    jump = times.later(times.now(), hours=-_BUSY_HOURS_AGO, minutes=30)
-    timed("a page in the middle of the busy hour", lambda: trail.page(Wanted(), _PAGE, jump))
-    timed(
-        "a page of 29 days ago, out of the table",
-        lambda: changes.newest(stack, 400, times.later(times.now(), days=-29)),
-    )
-    timed("a record's images", lambda: changes.kept(stack, [some]))
-    timed("an item's history, its latest 100", lambda: changes.of_item(stack, item_key(some.store, some.item)))
-    mark = News(trail.mark())
-    trail.add([some._replace(position=some.position + str(n), old_count=Decimal(n)) for n in range(10)])
-    timed("ten new ones, told of to a reader", lambda: trail.news(Wanted(some.store), mark))
-    return found
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.feed", description=__doc__)
     parser.add_argument("--changes", type=int, default=1_000_000)
     parser.add_argument("--runs", type=int, default=7)
+    parser.add_argument("--home", type=Path)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
-        stack = stacks.connect({"STOCKTRAIL_HOME": name})
+        home = (given.home or Path(name)).resolve()
+        stack = stacks.connect({"STOCKTRAIL_HOME": str(home)})
         try:
-            begin = time.perf_counter()
-            lay(stack, given.changes)
-            print(f"{given.changes:,} changes laid in {time.perf_counter() - begin:.0f} s", flush=True)
-            for what, seconds in measure(stack, given.runs).items():
+            if not changes.newest(stack, 1):
+                begin = time.perf_counter()
+                lay(stack, given.changes)
+                print(f"{given.changes:,} changes laid in {time.perf_counter() - begin:.0f} s", flush=True)
+            for what, seconds in measure(stack, given.runs):
                 told = " ".join(f"{1000 * one:.1f}" for one in seconds)
                 print(f"{what:75} {1000 * statistics.median(seconds):9.1f} ms  ({told})", flush=True)
         finally:
-            engine.detach(Path(name))
-            until(lambda: not engine.status(Path(name)).running, seconds=600)
+            engine.detach(home)
+            until(lambda: not engine.status(home).running, seconds=600)
 
 
 if __name__ == "__main__":
