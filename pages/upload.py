@@ -3,7 +3,7 @@
 import streamlit as st
 
 from services import words
-from ui import correction, delivery, known, modes, parcels, preview, samples, waiting
+from ui import correction, delivery, known, modes, parcels, plain, preview, samples, waiting
 from ui.page import page, plainly
 from ui.parcels import Chosen
 
@@ -55,7 +55,7 @@ if files:
         drawn = [one.ready for one in looks]
     ready, asked = [one for one in drawn if isinstance(one, Chosen)], drawn.count(preview.ASKED)
     label = f"Send {len(ready)} files" if len(ready) > 1 else "Send"
-    sending = {"type": "primary", "icon": ":material/send:", "disabled": not ready or asked > 0}
+    sending = {"type": plain.main_button(), "icon": ":material/send:", "disabled": not ready or asked > 0}
     buttons.button(label, on_click=send, args=(ready,), **sending)
     buttons.button("Not now", on_click=forget_choice)
     if asked and len(files) > 1:

@@ -15,11 +15,18 @@ from services.logs import Tail, Trace
 from services.outcome import Receipt
 from services.runs import Function, Run
 from services.stack import Stack
-from tests.conftest import csv, invoke, sent
+from tests.conftest import csv, deployed, invoke, sent
 from tests.records import record_of
 from tests.waiting import until
 
 NOW = "2026-11-27T12:00:00.000000Z"
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """An engine for these tests alone: what other tests let fail waits in the queue for minutes."""
+    with deployed(tmp_path_factory.mktemp("runs")) as found:
+        yield found
 
 
 def ran(stack: Stack, name: str) -> Function:

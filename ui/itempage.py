@@ -155,7 +155,7 @@ def _draw_history(held: Link, of: Stocked, changes: Sequence[Seen], episodes: Se
     frame["why?"] = [links.why_address(one.upload_id, one.store, one.item) for one in inside]
     st.session_state[_SHOWN] = inside
     tables.show(
-        frame[["time", "change", "what", "why?", "upload", "id", "ago"]], _TABLE, "Its changes, newest first",
+        frame[["time", "change", "what", "upload", "why?", "id", "ago"]], _TABLE, "Its changes, newest first",
         tables.height(len(frame)), on_select=_picked, selection_mode="single-row",
     )  # fmt: skip
 

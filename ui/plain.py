@@ -5,6 +5,7 @@ Owns the escaping of Markdown and the reader's time zone. Knows nothing of pages
 
 import re
 from datetime import datetime
+from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import streamlit as st
@@ -80,3 +81,9 @@ def lasted(start: str, end: str) -> str:
         if count:
             parts.append(words.some(count, unit))
     return " ".join(parts[:2]) or "under a second"
+
+
+def main_button() -> Literal["primary", "secondary"]:
+    """The type of the button that a page is about. Streamlit writes it in white on the primary colour, for which that of
+    the dark theme is too pale; a darker one could not be read as text, which it is as well."""
+    return "secondary" if st.context.theme.type == "dark" else "primary"

@@ -96,7 +96,7 @@ def _form(held: Link, store: str | None, known: Quiet) -> None:
         end.time_input("To", time.fromisoformat(now.end) if now else _TO, key=f"{mark}-to")
         where.selectbox("On the clock of", zones, index=zones.index(zone), key=f"{mark}-zone")
         with st.container(horizontal=True):
-            st.form_submit_button("Save", type="primary", on_click=_save, args=(held, store, mark))
+            st.form_submit_button("Save", type=plain.main_button(), on_click=_save, args=(held, store, mark))
             st.form_submit_button("No quiet hours", on_click=_none, args=(held, store))
             if store in known.stores:
                 st.form_submit_button("As for all stores", on_click=_as_all, args=(held, store))

@@ -75,7 +75,7 @@ def _edit(held: Link, points: Points) -> None:
                 key = f"point-of-store-{_mark([store])}-{turn}"
                 of_store = _number(f"For each item of {plain.escaped(store)}", points.stores.get(store), key)
         edits = _table(points, shown, turn) if shown else {}
-        if st.form_submit_button("Save the reorder points", icon=":material/save:", type="primary"):
+        if st.form_submit_button("Save the reorder points", icon=":material/save:", type=plain.main_button()):
             _save(held, given(points, store, default, of_store, shown, edits))
 
 
@@ -198,7 +198,7 @@ def _from_file(held: Link, points: Points) -> None:
     st.caption(plain.escaped(" ".join(plan.why)))
     st.markdown(f"**{words.planned(plan)}**")
     _draw_plan(plan)
-    if plan.lines and st.button("Save the points of the file", icon=":material/save:", type="primary"):
+    if plan.lines and st.button("Save the points of the file", icon=":material/save:", type=plain.main_button()):
         _save(held, plan.given)
 
 

@@ -64,7 +64,7 @@ def _draw_new(held: Link, stores: Sequence[str]) -> None:
                 "Alerts of", stores, key="subscribe-stores", placeholder=_WHOLE, max_selections=MOST_STORES,
                 accept_new_options=True, help="Empty: of all stores, also of those to come.",
             )  # fmt: skip
-            st.form_submit_button("Subscribe", type="primary", on_click=_subscribe, args=(held,))
+            st.form_submit_button("Subscribe", type=plain.main_button(), on_click=_subscribe, args=(held,))
 
 
 def _draw_change(held: Link, found: Sequence[Subscription], stores: Sequence[str]) -> None:

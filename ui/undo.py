@@ -57,7 +57,7 @@ def draw(held: Link, of: Receipt) -> None:
     if undo.refused:
         st.error(plain.escaped(undo.refused), icon=":material/error:")
     st.button(
-        "Undo this upload", type="primary", icon=":material/undo:", on_click=undo.send, args=(held.stack,),
+        "Undo this upload", type=plain.main_button(), icon=":material/undo:", on_click=undo.send, args=(held.stack,),
         disabled=not receipt.records_expected,
     )  # fmt: skip
 

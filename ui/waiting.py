@@ -85,7 +85,7 @@ def _names(of: Sequence[Receipt]) -> str:
 
 def _offer(label: str, key: str, answers: list[Chosen], mode: Mode) -> None:
     clicked = st.button(
-        label, key=key, type="primary", icon=":material/check:", disabled=not answers, on_click=parcels.pack,
+        label, key=key, type=plain.main_button(), icon=":material/check:", disabled=not answers, on_click=parcels.pack,
         args=(answers, mode),
     )  # fmt: skip
     if clicked:
