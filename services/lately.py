@@ -99,7 +99,7 @@ class Lately:
                 began = time.monotonic()
                 found = changes.counted(self._stack, *part)
                 self._take(found)
-                if self._trail:
+                if self._trail is not None:
                     self._trail.add(found)
                 self._read.add(part)
                 self._rest(min(time.monotonic() - began, _PAUSE_SECONDS))
@@ -109,7 +109,7 @@ class Lately:
 
     def _reach(self, at: str) -> None:
         self._reached = at
-        if self._trail:
+        if self._trail is not None:
             self._trail.reach(at)
 
     def _take(self, found: Iterable[Counted]) -> None:

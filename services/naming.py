@@ -55,7 +55,7 @@ class Matching:
         with self._lock:
             known = self._kept.pop(asked, np.empty(0, np.bool_))
             if len(known) < (many := len(self._items)):
-                fits = [wanted.named(*self._items[number]) for number in range(len(known), many)]
+                fits = wanted.named(self._items[number] for number in range(len(known), many))
                 known = np.concatenate([known, np.array(fits, np.bool_)])
             self._kept[asked] = known
             if len(self._kept) > _ASKED:

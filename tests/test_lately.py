@@ -20,12 +20,15 @@ from services import changes
 from services import stack as stacks
 from services.aside import Aside
 from services.changes import Counted
+from services.cover import DAYS
 from services.errors import Unavailable
 from services.lately import Lately
 from services.pulse import Beat, Pulse
 from services.stack import Stack
 from services.standing import AHEAD_SECONDS, Figures, Standing
 from services.stock import Mirror
+from services.trail import Trail
+from services.wanted import Wanted
 from tests.conftest import csv, sent
 from tests.waiting import until
 
@@ -105,6 +108,15 @@ def test_today_is_told_while_the_past_is_read_and_what_will_be_out_when_all_is(s
     goes_on.set()
     until(lambda: lately.reached is None)
     assert [one.item for one in lately.soon().covers if one.store == store] == ["Milk"]
+
+
+def test_what_is_read_is_handed_on_to_a_trail_that_holds_nothing_yet(stack: Stack, store: str):
+    sold(stack, store, "Soup")
+    trail = Trail()
+    read(Lately(stack, mirror_of(stack), at_once, trail))
+    lines = trail.page(Wanted(store), 50).lines
+    assert [one.new_count for one in lines] == [6, 20, 34, 48]
+    assert trail.floor[:10] == times.later(times.now(), days=-DAYS)[:10]
 
 
 def test_each_change_counts_once_whether_it_was_read_or_heard(stack: Stack, store: str):

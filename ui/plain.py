@@ -84,6 +84,6 @@ def lasted(start: str, end: str) -> str:
 
 
 def main_button() -> Literal["primary", "secondary"]:
-    """The type of the button that a page is about. Streamlit writes it in white on the primary colour, for which that of
-    the dark theme is too pale; a darker one could not be read as text, which it is as well."""
+    """The type of the button that a page is about. Streamlit writes it in white on the primary colour, for which that
+    of the dark theme is too pale; a darker one could not be read as text, which it is as well."""
     return "secondary" if st.context.theme.type == "dark" else "primary"
