@@ -57,6 +57,7 @@ def restore(folder: Path, states: Mapping[str, Any]) -> None:
             service_module.load_persisted_state(states[service])
     _make_messages_visible()
     _make_rules_due()
+    _make_indexes()
 
 
 def _write(folder: Path, name: str, version: int, state: Any) -> None:
@@ -119,6 +120,13 @@ def _make_messages_visible() -> None:
         for message in queue["messages"]:
             if message["receive_count"] and message["visible_at"] > now:
                 message["visible_at"] = now
+
+
+def _make_indexes() -> None:
+    """MiniStack would make a table's indexes when one is first asked, and everybody would wait for it."""
+    dynamodb = module("services.dynamodb")
+    for table in dynamodb._tables.all_values():
+        dynamodb._index_members(table)
 
 
 def _make_rules_due() -> None:
