@@ -172,15 +172,6 @@ def test_names_from_files_are_shown_as_text(opened: Open, tmp_path: Path):
     assert name in told
 
 
-@pytest.mark.parametrize("width", [1440, 390])
-@pytest.mark.parametrize("path", PAGES)
-def test_a_page_opens_by_its_own_address_and_fits(opened: Open, path: str, width: int):
-    page = opened(path, width)
-    expect(page.get_by_test_id("stException")).to_have_count(0)
-    for box in ("document.documentElement", "document.querySelector('[data-testid=stMain]')"):
-        assert page.evaluate(f"{box}.scrollWidth <= {box}.clientWidth"), box
-
-
 def test_an_empty_overview_takes_a_sample_with_one_click(opened: Open, tmp_path: Path):
     with running(tmp_path) as address:
         page = opened(at=address)

@@ -72,9 +72,7 @@ def _begin(room: Classroom, board: Board, now: Lesson) -> None:
     go: dict[str, Any] = {"disabled": board.at_work, "on_click": room.send}
     with st.container(horizontal=True, gap="small"):
         if sends < every and not board.broke_off:
-            st.button(
-                "Send the next file", key="lesson-next", type=plain.main_button(), args=(sends + 1, now.files), **go
-            )
+            st.button("Send the next file", key="lesson-next", args=(sends + 1, now.files), **go)
             st.button("Send all four", key="lesson-all", args=(every, now.files), **go)
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         st.caption(_state(board, now), width=_BESIDE if board.lesson else "stretch")

@@ -105,10 +105,10 @@ def _told(now: Found, new: int, silent: int) -> str:
 
 def _line(label: str, click: Callable[[], None] | None) -> None:
     """As a button at all times, of one height, so that what is below it never moves."""
+    label = f"**{plain.escaped(label)}**" if click else plain.escaped(label)
     st.button(
-        plain.escaped(label), key="show-new", icon=":material/arrow_upward:" if click else ":material/check:",
-        on_click=click, disabled=click is None, type=plain.main_button() if click else "secondary", width="stretch",
-        wrap=False,
+        label, key="show-new", icon=":material/arrow_upward:" if click else ":material/check:",
+        on_click=click, disabled=click is None, width="stretch", wrap=False,
     )  # fmt: skip
 
 
