@@ -18,8 +18,10 @@ EVERY_SECONDS = 0.5
 _UPLOADS_SECONDS = 2.0
 _ALONE_SECONDS = 5.0
 """It ends when nobody has looked for so long."""
-_MANY_LOOKS = 60
-"""With more looks in a second, who comes is asked to look half as often."""
+_PACES = ((40, 1.0), (60, 2.0))
+_SLOWEST = 4.0
+"""Who comes while so many looks are made in a second is to look every so many seconds: a refresh costs Streamlit some
+6 ms of one processor, and a hundred a second leave it room."""
 
 
 class Watch:
@@ -57,9 +59,9 @@ class Watch:
         return self._silent or ()
 
     @property
-    def crowded(self) -> bool:
-        """Whether so many look that each should do so less often."""
-        return self._looks_before > _MANY_LOOKS
+    def pace(self) -> float:
+        """The seconds after which who comes now is to look again: the more look, the more."""
+        return next((seconds for looks, seconds in _PACES if self._looks_before < looks), _SLOWEST)
 
     def _follow(self) -> None:
         while (began := self._clock()) - self._looked < _ALONE_SECONDS:

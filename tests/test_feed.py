@@ -19,8 +19,10 @@ from services import changes, feedfile, uploads
 from services import stack as stacks
 from services.changes import Counted
 from services.stack import Stack
+from services.stock import Mirror
 from services.trail import Trail
 from services.wanted import Wanted
+from services.watch import Watch
 from tests.conftest import SAMPLES, csv, sent
 from tests.test_lately import kept
 from tests.test_pages import at_home, opened, said, table
@@ -292,3 +294,16 @@ def test_the_export_holds_all_that_fits_and_no_formula(stack: Stack, store: str)
 def test_a_line_is_exported_as_the_record_is(stack: Stack):
     (one,) = changes.newest(stack, 1)
     assert Counted.of(one).as_json() == {k: v for k, v in one.as_json().items() if k not in ("old", "new", "sequence")}
+
+
+def test_the_more_look_the_longer_who_comes_is_asked_to_wait(stack: Stack):
+    watch = Watch(Mirror(stack), lambda: [])
+
+    def looked(times: int, pace: float) -> bool:
+        for _ in range(times):
+            watch.look()
+        return watch.pace == pace
+
+    assert watch.pace == 1.0
+    until(lambda: looked(100, 4.0))
+    until(lambda: watch.pace == 1.0)  # nobody looks any more

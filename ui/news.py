@@ -19,7 +19,6 @@ from ui.reads import Link
 KEY = "news"
 ANNOUNCE, FOLLOW, PAUSE = "Announce", "Follow", "Pause"
 _MODE, _BEFORE = "new", "new-before"
-_SECONDS, _CROWDED_SECONDS = 1.0, 2.0
 _LONGEST = 46
 _SLOW_SECONDS = 5
 
@@ -43,7 +42,7 @@ def _chosen() -> None:
 
 def seconds(held: Link) -> float:
     """How often the line is to be drawn."""
-    return _CROWDED_SECONDS if following.watch(held).crowded else _SECONDS
+    return following.watch(held).pace
 
 
 def draw(held: Link, asked: Asked, chosen: str) -> None:
