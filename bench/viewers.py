@@ -24,7 +24,7 @@ HALF_AN_HOUR, SHORT = 1800.0, 60.0
 """Seconds: of the matter itself, and of what is only beside it."""
 _SAMPLE_SECONDS, _SETTLED_SECONDS = 10.0, 120.0
 _A_MINUTE = 6  # samples
-_OPENED_A_SECOND = 15
+_OPENED_A_SECOND = 4
 
 
 def measure(

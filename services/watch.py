@@ -18,10 +18,12 @@ EVERY_SECONDS = 0.5
 _UPLOADS_SECONDS = 2.0
 _ALONE_SECONDS = 5.0
 """It ends when nobody has looked for so long."""
-_PACES = ((40, 1.0), (60, 2.0))
+_PACES = ((20, 1.0), (60, 2.0))
 _SLOWEST = 4.0
-"""Who comes while so many looks are made in a second is to look every so many seconds: a refresh costs Streamlit some
-6 ms of one processor, and a hundred a second leave it room."""
+"""Who comes while fewer than so many look is to look every so many seconds: a refresh costs Streamlit some 6 ms of one
+processor, and a hundred a second leave it room. Counted are those who look, and not their looks, which become fewer
+just when it is too much."""
+_HERE_SECONDS = 10.0
 
 
 class Watch:
@@ -34,15 +36,15 @@ class Watch:
         self._lock, self._asleep = threading.Lock(), threading.Event()
         self._thread: threading.Thread | None = None
         self._looked, self._followed, self._uploads_asked = -_ALONE_SECONDS, -_ALONE_SECONDS, -_UPLOADS_SECONDS
-        self._looks, self._looks_before = 0, 0.0
+        self._here: dict[str, float] = {}  # when each reader looked last
         self._error: StocktrailError | None = None
         self._silent: Sequence[Receipt] | None = None
         self.lag: float | None = None
         mirror.listen(self._hear)
 
-    def look(self) -> None:
-        """Somebody looks. Raises what kept it from asking, until that is over."""
-        self._looked, self._looks = self._clock(), self._looks + 1
+    def look(self, who: str) -> None:
+        """A reader looks. Raises what kept it from asking, until that is over."""
+        self._looked = self._here[who] = self._clock()
         if self._thread is None or not self._thread.is_alive():
             with self._lock:
                 if self._thread is None or not self._thread.is_alive():
@@ -61,11 +63,10 @@ class Watch:
     @property
     def pace(self) -> float:
         """The seconds after which who comes now is to look again: the more look, the more."""
-        return next((seconds for looks, seconds in _PACES if self._looks_before < looks), _SLOWEST)
+        return next((seconds for many, seconds in _PACES if len(self._here) < many), _SLOWEST)
 
     def _follow(self) -> None:
         while (began := self._clock()) - self._looked < _ALONE_SECONDS:
-            looks = self._looks
             try:
                 self._mirror.refresh()
                 self._followed = self._clock()
@@ -75,7 +76,9 @@ class Watch:
             except StocktrailError as error:
                 self._error = error
             self._asleep.wait(max(0.05, EVERY_SECONDS - (self._clock() - began)))
-            self._looks_before = (self._looks - looks) / (self._clock() - began)
+            for who, at in list(self._here.items()):
+                if at < began - _HERE_SECONDS:
+                    self._here.pop(who, None)
 
     def _hear_of_uploads(self) -> None:
         self._uploads_asked = self._clock()

@@ -61,7 +61,11 @@ def healthy(port: int) -> bool:
 @contextmanager
 def chromium() -> Iterator[Browser]:
     with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        args = [
+            "--no-sandbox",
+            "--force-prefers-reduced-motion",
+        ]  # what moves takes a processor, and tells a test nothing
+        browser = play.chromium.launch(executable_path="/usr/bin/chromium", args=args)
         yield browser
         browser.close()
 

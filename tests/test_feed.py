@@ -277,7 +277,7 @@ def test_images_come_by_the_key_that_the_trail_keeps(stack: Stack):
 def test_the_export_holds_all_that_fits_and_no_formula(stack: Stack, store: str):
     receipt = sent(stack, csv(store, *(f"=Item {n},{n}" for n in range(60))), name="sums.csv")
     held = reads.refreshed()
-    following.watch(held).look()
+    following.watch(held).look("a test")
     known(stack, receipt.upload_id)
     lines = found.export(held, Asked(Wanted(store=store)))
     files = reads.files(held, {receipt.upload_id})
@@ -299,11 +299,9 @@ def test_a_line_is_exported_as_the_record_is(stack: Stack):
 def test_the_more_look_the_longer_who_comes_is_asked_to_wait(stack: Stack):
     watch = Watch(Mirror(stack), lambda: [])
 
-    def looked(times: int, pace: float) -> bool:
-        for _ in range(times):
-            watch.look()
-        return watch.pace == pace
-
     assert watch.pace == 1.0
-    until(lambda: looked(100, 4.0))
-    until(lambda: watch.pace == 1.0)  # nobody looks any more
+    for readers, pace in ((19, 1.0), (20, 2.0), (60, 4.0)):
+        for n in range(readers):
+            watch.look(f"reader {n}")
+        assert watch.pace == pace
+    until(lambda: watch.look("the last one") or watch.pace == 1.0)  # nobody else looks any more

@@ -4,6 +4,7 @@ Owns that this asks memory alone, and costs next to nothing: it is drawn every s
 """
 
 import math
+import uuid
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -18,7 +19,7 @@ from ui.reads import Link
 
 KEY = "news"
 ANNOUNCE, FOLLOW, PAUSE = "Announce", "Follow", "Pause"
-_MODE, _BEFORE = "new", "new-before"
+_MODE, _BEFORE, _READER = "new", "new-before", "reader"
 _LONGEST = 46
 _SLOW_SECONDS = 5
 
@@ -47,7 +48,7 @@ def seconds(held: Link) -> float:
 
 def draw(held: Link, asked: Asked, chosen: str) -> None:
     watch = following.watch(held)
-    watch.look()
+    watch.look(st.session_state.setdefault(_READER, uuid.uuid4().hex))
     now = feedtable.shown()
     if now is None or now.asked != asked:
         return
