@@ -72,7 +72,7 @@ def button(app: AppTest, label: str) -> object:
 def announced(app: AppTest) -> str:
     """What the line above the table says, once it has been drawn anew."""
     app.run()
-    return str(app.button(key="show-new").label).replace("\\", "").replace("\u2060", "")
+    return str(app.button(key="show-new").label).strip("*").replace("\\", "").replace("\u2060", "")
 
 
 def known(stack: Stack, upload_id: str | None) -> None:
