@@ -43,9 +43,10 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS)
     given = parser.parse_args()
     results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {"loading": {}}
+    ran_on = machine()  # first: what is missing for it must not be found out when all is measured
 
     def keep() -> None:
-        results["machine"] = machine()
+        results["machine"] = ran_on
         RESULTS.write_text(json.dumps(results, indent=1) + "\n")
         print(f"{datetime.now():%H:%M:%S} written", flush=True)
 
