@@ -61,11 +61,7 @@ def healthy(port: int) -> bool:
 @contextmanager
 def chromium() -> Iterator[Browser]:
     with sync_playwright() as play:
-        args = [
-            "--no-sandbox",
-            "--force-prefers-reduced-motion",
-        ]  # what moves takes a processor, and tells a test nothing
-        browser = play.chromium.launch(executable_path="/usr/bin/chromium", args=args)
+        browser = play.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
         yield browser
         browser.close()
 
