@@ -9,11 +9,11 @@ import uuid
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-import boto3
 import botocore.session
 from botocore.client import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from local import sessions
 from local.errors import EngineError
 from local.package import Package
 
@@ -166,7 +166,7 @@ def _client(service: Any, environ: Mapping[str, str]) -> Any:
     # Whatever profile or files the user has for the real AWS: they must not reach, nor break, what is done here.
     none, empty = (None, None, None, None), (None, None, os.devnull, None)
     session = botocore.session.Session({"profile": none, "config_file": empty, "credentials_file": empty})
-    return boto3.session.Session(botocore_session=session).client(
+    return sessions.session(session).client(
         service,
         endpoint_url=environ["AWS_ENDPOINT_URL"],
         region_name=environ["AWS_DEFAULT_REGION"],

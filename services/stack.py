@@ -14,7 +14,7 @@ from botocore.config import Config
 from lambdas import settings, times
 from lambdas.settings import Settings
 from lambdas.world import World, dynamodb
-from local import engine
+from local import engine, sessions
 from services.errors import NotFound, mapped
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -70,7 +70,7 @@ def connect(environ: Mapping[str, str]) -> Stack:
     if not on_aws(environ):
         running = attach(environ)
         environ, begun = {**environ, **running.environ}, running.since
-    session = boto3.Session(
+    session = sessions.session(
         aws_access_key_id=environ.get("AWS_ACCESS_KEY_ID"),
         aws_secret_access_key=environ.get("AWS_SECRET_ACCESS_KEY"),
         aws_session_token=environ.get("AWS_SESSION_TOKEN"),

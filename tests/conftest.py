@@ -1,14 +1,17 @@
 """One embedded engine for each test process, in a state folder of its own; each test keeps to a store of its own."""
 
+import gc
 import json
 import os
 import threading
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 import pytest
+from streamlit.components.v2 import manifest_scanner
 
 from lambdas.fates import Mode
 from local import engine
@@ -26,6 +29,16 @@ _LAST = {"test_newest_wins.py", "test_undoing.py", "test_repeats.py", "test_past
 SAMPLES = Path(__file__).parent.parent / "samples"
 
 
+def pytest_configure() -> None:
+    """What each run of an AppTest does anew: it looks through all installed packages for components, which takes longer
+    than most pages."""
+    manifest_scanner.scan_component_manifests = cache(manifest_scanner.scan_component_manifests)
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()  # what has been imported stays: nobody need look through it again and again
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What takes long and has an engine of its own comes first, so that no process is left with it at the end; what
     fills the common engine comes last, because what is in there slows down who comes after."""
@@ -34,8 +47,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The engine's state folder, which the environment names from here on."""
-    folder = tmp_path_factory.mktemp("engine")
+    with own_home(tmp_path_factory.mktemp("engine")) as folder:
+        yield folder
+
+
+@contextmanager
+def own_home(folder: Path) -> Iterator[Path]:
+    """The engine's state folder, which the environment names meanwhile."""
     with pytest.MonkeyPatch.context() as patch:
         for name in ("AWS_ENDPOINT_URL", "STOCKTRAIL_STACK", "AWS_PROFILE"):
             patch.delenv(name, raising=False)

@@ -4,10 +4,11 @@ Knows the pages by `tests.dashboard.PAGES`, and nothing of what is on them.
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 from playwright.sync_api import Browser, ConsoleMessage, Page, Response, expect
@@ -64,22 +65,33 @@ def attached(state: Path) -> Iterator[Stack]:
         engine.detach(state)
 
 
+def window(browser: Browser) -> Page:
+    """What the pages are looked at in, one after the other: what was loaded for one is at hand for the next."""
+    return browser.new_context(timezone_id="Europe/Berlin", locale="en-GB").new_page()
+
+
 @contextmanager
-def shown(browser: Browser, address: str, view: View, width: int, theme: str) -> Iterator["Shown"]:
-    """The page, drawn, in a browser context of its own."""
-    context = browser.new_context(
-        viewport={"width": width, "height": HEIGHT}, timezone_id="Europe/Berlin", locale="en-GB",
-        color_scheme="dark" if theme == "dark" else "light", reduced_motion="reduce",
-    )  # fmt: skip
-    page = context.new_page()
+def shown(page: Page, address: str, view: View, width: int, theme: str) -> Iterator["Shown"]:
+    """The page, drawn in the window."""
     one = Shown(page, [])
-    page.on("console", lambda said: one.errors.append(said.text) if _is_error(said) else None)
-    page.on("response", lambda told: one.errors.append(f"{told.status} {told.url}") if _is_refusal(told) else None)
-    page.on("pageerror", lambda error: one.errors.append(str(error)))
+    heard: dict[str, Callable[[Any], None]] = {
+        "console": lambda said: one.errors.append(said.text) if _is_error(said) else None,
+        "response": lambda told: one.errors.append(f"{told.status} {told.url}") if _is_refusal(told) else None,
+        "pageerror": lambda error: one.errors.append(str(error)),
+    }
+    for event, hear in heard.items():
+        page.on(event, hear)
+    seen_as(page, width, theme)
     page.goto(f"{address}/{view.path}")
     drawn(page, view.heading)
     yield one
-    context.close()
+    for event, hear in heard.items():
+        page.remove_listener(event, hear)
+
+
+def seen_as(page: Page, width: int, theme: str) -> None:
+    page.set_viewport_size({"width": width, "height": HEIGHT})
+    page.emulate_media(color_scheme="dark" if theme == "dark" else "light", reduced_motion="reduce")
 
 
 def _is_error(said: ConsoleMessage) -> bool:

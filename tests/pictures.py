@@ -17,7 +17,7 @@ from PIL import Image, ImageDraw
 from playwright.sync_api import Page, expect
 
 from tests import dashboard
-from tests.looking import HEIGHT, THEMES, WIDTHS, View, attached, drawn, shown, views
+from tests.looking import HEIGHT, THEMES, WIDTHS, View, attached, drawn, shown, views, window
 
 _SCALE, _MARGIN, _LONGEST = 2, 24, 6_000
 _SECONDS = 60_000
@@ -29,11 +29,12 @@ def take(home: Path, out: Path, pages: Sequence[str], widths: Sequence[int], the
     rows, good = [], True
     with dashboard.running(home) as address, dashboard.chromium() as chrome, attached(home / "state") as stack:
         expect.set_options(timeout=_SECONDS)
+        page = window(chrome)
         for view in (one for one in views(stack) if one.name in pages or not pages):
             row = []
             for width, theme in product(widths, themes):
                 place = out / f"{view.name}-{width}-{theme}.png"
-                with shown(chrome, address, view, width, theme) as one:
+                with shown(page, address, view, width, theme) as one:
                     wrong = one.wrong()
                     _whole(one.page, view, width, place)
                 good = good and not wrong

@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Page, expect
 
-from tests import axe, dashboard
+from tests import axe, dashboard, looking
 from tests.axe import Finding
-from tests.looking import HEIGHT, THEMES, WIDTHS, View, attached, drawn, named, shown, views
+from tests.looking import THEMES, WIDTHS, View, attached, drawn, named, seen_as, shown, views
 from tests.past.__main__ import lay
 from tests.past.shops import Chain
 
@@ -59,10 +59,10 @@ st.progress(0.5)
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
+def window() -> Iterator[Page]:
     expect.set_options(timeout=30_000)
-    with dashboard.chromium() as one:
-        yield one
+    with dashboard.chromium() as browser:
+        yield looking.window(browser)
 
 
 @pytest.fixture(scope="module")
@@ -85,15 +85,14 @@ def control(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield address
 
 
-def _found(browser: Browser, address: str, view: View) -> tuple[dict[Finding, str], list[str]]:
+def _found(window: Page, address: str, view: View) -> tuple[dict[Finding, str], list[str]]:
     """By axe-core, and what else a reader would trip over, at both widths, each in another theme. A page follows its
     window and the system's colours without being loaded."""
     found: dict[Finding, str] = {}
     wrong: list[str] = []
-    with shown(browser, address, view, WIDTHS[0], THEMES[0]) as one:
+    with shown(window, address, view, WIDTHS[0], THEMES[0]) as one:
         for width, theme in zip(WIDTHS, THEMES, strict=True):
-            one.page.set_viewport_size({"width": width, "height": HEIGHT})
-            one.page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+            seen_as(one.page, width, theme)
             expect(one.page.get_by_test_id("stApp")).to_have_css("color-scheme", theme)
             drawn(one.page, view.heading)
             found |= {finding: f"{width} px, {theme}: {said}" for finding, said in axe.found(one.page).items()}
@@ -103,16 +102,16 @@ def _found(browser: Browser, address: str, view: View) -> tuple[dict[Finding, st
 
 @pytest.mark.parametrize("name", [*map(named, dashboard.PAGES.values()), "an-upload", "an-item", "a-why"])
 def test_a_page_opens_by_its_own_address_fits_and_has_no_serious_violation_of_its_own(
-    browser: Browser, address: tuple[str, list[View]], name: str
+    window: Page, address: tuple[str, list[View]], name: str
 ):
     [view] = [one for one in address[1] if one.name == name]
-    found, wrong = _found(browser, address[0], view)
+    found, wrong = _found(window, address[0], view)
     assert not wrong, "\n".join(wrong)
     own = {finding: said for finding, said in found.items() if finding not in STREAMLITS}
     assert not own, "\n".join(f"{finding.rule} in {finding.of}: {said}" for finding, said in own.items())
 
 
 def test_a_page_without_anything_of_ours_has_no_other_violations_than_are_known_of_streamlit(
-    browser: Browser, control: str
+    window: Page, control: str
 ):
-    assert _found(browser, control, View("control", "", "Control"))[0].keys() == STREAMLITS.keys()
+    assert _found(window, control, View("control", "", "Control"))[0].keys() == STREAMLITS.keys()

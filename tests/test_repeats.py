@@ -182,8 +182,9 @@ def test_a_message_that_comes_again_after_the_upload_is_loaded_touches_nothing(s
 
 
 def test_a_loader_whose_time_is_up_is_followed_by_one_that_goes_on_where_it_was(
-    stack: Stack, other: World, store: str
-):  # fmt: skip
+    stack: Stack, other: World, store: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(applying, "PART", 500)
     rows = [f"Item {n},{n % 7 + 1}" for n in range(2 * applying.PART + 5)]
     upload = put_away(stack, csv(store, *rows))
     runs, asked = 0, []
