@@ -21,10 +21,6 @@ from services.stack import Stack
 from services.uploads import Receipt
 from tests.waiting import until
 
-_FIRST = {
-    "test_managers_day.py", "test_browser.py", "test_chaos.py", "test_accessibility.py", "test_uploads_browser.py",
-    "test_alerts_browser.py", "test_past.py", "test_why_browser.py", "test_feed_browser.py",
-}  # fmt: skip
 _LAST = {"test_newest_wins.py", "test_undoing.py", "test_repeats.py", "test_past_table.py"}
 SAMPLES = Path(__file__).parent.parent / "samples"
 
@@ -40,9 +36,8 @@ def pytest_collection_finish() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What takes long and has an engine of its own comes first, so that no process is left with it at the end; what
-    fills the common engine comes last, because what is in there slows down who comes after."""
-    items.sort(key=lambda item: (item.path.name not in _FIRST) + (item.path.name in _LAST))
+    """What fills the common engine comes last, because what is in there slows down who comes after."""
+    items.sort(key=lambda item: item.path.name in _LAST)
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,7 @@
 """A dashboard of its own: `streamlit run` on a state folder, and what a browser does with it."""
 
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -9,9 +10,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 from local import engine
+from services import uploads
+from services.stack import Stack
 from tests.waiting import until
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -83,3 +86,40 @@ def pick(page: Page, path: Path, mode: str = "") -> None:
     if mode:
         page.get_by_role("radiogroup").get_by_text(mode, exact=True).click()
         expect(page.get_by_text(f"what it will do · {mode}")).to_be_visible()
+
+
+def cells(page: Page, text: str) -> Locator:
+    """The cells of the page's tables that hold exactly this text."""
+    return page.locator("canvas td", has_text=re.compile(f"^{re.escape(text)}$"))
+
+
+def send(page: Page, path: Path, mode: str = "") -> None:
+    """Send a file on the Upload page, and wait for its receipt."""
+    pick(page, path, mode)
+    page.get_by_role("button", name="Send", exact=True).click()
+    expect(page.get_by_text("what it will do")).to_have_count(0)
+    expect(page.get_by_role("link", name="Its changes")).to_be_visible()
+
+
+def holds(page: Page, *texts: str) -> None:
+    for text in texts:
+        expect(page.get_by_text(text).first).to_be_visible()
+
+
+def file(folder: Path, name: str, *rows: str) -> Path:
+    path = folder / name
+    path.write_text("\n".join(["store,item,count", *rows, ""]))
+    return path
+
+
+def drop(stack: Stack, name: str, data: bytes) -> None:
+    """Put a file into the bucket, as a till would, and wait until the loader has seen it."""
+    stack.s3.put_object(Bucket=stack.settings.bucket, Key=f"uploads/{name}", Body=data)
+    until(lambda: [one for one in uploads.waiting(stack) if one.file == name])
+
+
+def first_box(page: Page) -> None:
+    """Click the box of a table's first row, as a reader picks it."""
+    grid = page.get_by_test_id("stDataFrame").first.bounding_box()
+    assert grid
+    page.mouse.click(grid["x"] + 15, grid["y"] + 52)

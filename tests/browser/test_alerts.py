@@ -1,22 +1,12 @@
 """The Alerts page in a real browser: a point typed into the table, a note typed while the page goes on by itself."""
 
-from pathlib import Path
-
-import pytest
 from playwright.sync_api import Page, TimeoutError, expect
 
-from services import stack as stacks
 from services.stack import Stack
+from tests.browser.conftest import Open
 from tests.conftest import csv, sent
-from tests.dashboard import at_rest
-from tests.test_browser import Open, browser, cells, dashboard, holds, home, opened, state  # noqa: F401 (fixtures)
+from tests.dashboard import at_rest, cells, holds
 from tests.waiting import until
-
-
-@pytest.fixture
-def stack(state: Path) -> Stack:  # noqa: F811
-    """The dashboard's own."""
-    return stacks.connect({"STOCKTRAIL_HOME": str(state)})
 
 
 def at(page: Page, query: str) -> Page:
@@ -63,7 +53,7 @@ def save(page: Page, words: str) -> None:
     at_rest(page)
 
 
-def test_a_point_that_is_typed_into_the_table_makes_its_item_low(opened: Open, stack: Stack):  # noqa: F811
+def test_a_point_that_is_typed_into_the_table_makes_its_item_low(opened: Open, stack: Stack):
     sent(stack, csv("Grid", "Jam,4", "Tea,9"))
     page = at(opened("alerts"), "points_store=Grid")
     expect(cells(page, "Jam")).to_have_count(1)
@@ -76,7 +66,7 @@ def test_a_point_that_is_typed_into_the_table_makes_its_item_low(opened: Open, s
     expect(page.get_by_text(", 1 low")).to_have_count(0)
 
 
-def test_a_note_is_typed_while_others_alerts_come_in(opened: Open, stack: Stack):  # noqa: F811
+def test_a_note_is_typed_while_others_alerts_come_in(opened: Open, stack: Stack):
     sent(stack, csv("Note", "Tea,0"))
     page = at(opened("alerts"), "store=Note")
     expect(cells(page, "Tea")).to_have_count(1)

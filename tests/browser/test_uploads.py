@@ -4,19 +4,11 @@ import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
-from tests.dashboard import at_rest, pick
-from tests.test_browser import Open, browser, cells, dashboard, drop, file, holds, home, opened, send, state
-
-__all__ = ["browser", "dashboard", "home", "opened", "state"]  # fixtures
-
-
-def first_box(page: Page) -> None:
-    """Click the box of a table's first row, as a reader picks it."""
-    grid = page.get_by_test_id("stDataFrame").first.bounding_box()
-    assert grid
-    page.mouse.click(grid["x"] + 15, grid["y"] + 52)
+from services.stack import Stack
+from tests.browser.conftest import Open
+from tests.dashboard import at_rest, cells, drop, file, first_box, holds, pick, send
 
 
 @pytest.mark.parametrize("width", [1440, 390])
@@ -82,10 +74,10 @@ def test_many_files_are_lines_that_open_and_then_receipts_that_light_up(opened: 
 
 
 def test_a_file_that_waits_appears_on_the_upload_page_by_itself_and_a_pick_beside_it_is_not_lost(
-    opened: Open, state: Path, tmp_path: Path
+    opened: Open, stack: Stack, tmp_path: Path
 ):
     page = opened("upload")
-    drop(state, "late.csv", b"SKU,Corner,On hand,Available\nPlum,Late,4,3\n")
+    drop(stack, "late.csv", b"SKU,Corner,On hand,Available\nPlum,Late,4,3\n")
     holds(page, "Waiting for an answer", "late.csv")
     for n in range(5):
         pick(page, file(tmp_path, f"beside-{n}.csv", "Beside,Tea,3"))

@@ -2,7 +2,6 @@
 
 import re
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -10,22 +9,12 @@ from playwright.sync_api import Page, expect
 from lambdas import receipts
 from lambdas.loading import load
 from lambdas.upload import Address, Upload, new_id
-from services import stack as stacks
 from services.stack import Stack
+from tests.browser.conftest import Open
 from tests.conftest import csv, sent
-from tests.dashboard import at_rest
-from tests.test_browser import Open, browser, cells, dashboard, home, opened, state
-from tests.test_uploads_browser import first_box
-
-__all__ = ["browser", "dashboard", "home", "opened", "state"]  # fixtures
+from tests.dashboard import at_rest, cells, first_box
 
 NOTHING = "nothing changed, so DynamoDB wrote no record, so no alert was possible."
-
-
-@pytest.fixture
-def stack(state: Path) -> Stack:
-    """The dashboard's own."""
-    return stacks.connect({"STOCKTRAIL_HOME": str(state)})
 
 
 def tick(page: Page) -> None:

@@ -6,7 +6,7 @@ It is a list of small steps, each of which goes on from where the one before end
 import os
 import re
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,10 +18,8 @@ from local import engine
 from services import stack as stacks
 from services import uploads
 from tests.conftest import SAMPLES
-from tests.dashboard import PAGES, at_rest, chromium, running
+from tests.dashboard import PAGES, at_rest, running
 from tests.waiting import until
-
-SECONDS = 30_000  # in milliseconds; what is waited for comes in far less
 
 
 @dataclass
@@ -306,13 +304,6 @@ STEPS: tuple[Step, ...] = (
     finds_what_was_received_before_that,
     finds_nothing_broken_on_any_page,
 )
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    expect.set_options(timeout=SECONDS)
-    with chromium() as one:
-        yield one
 
 
 @pytest.mark.parametrize("width", [1440, 390])

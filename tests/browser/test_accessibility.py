@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests import axe, dashboard, looking
 from tests.axe import Finding
@@ -59,10 +59,8 @@ st.progress(0.5)
 
 
 @pytest.fixture(scope="module")
-def window() -> Iterator[Page]:
-    expect.set_options(timeout=30_000)
-    with dashboard.chromium() as browser:
-        yield looking.window(browser)
+def window(browser: Browser) -> Page:
+    return looking.window(browser)
 
 
 @pytest.fixture(scope="module")

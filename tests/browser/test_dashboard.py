@@ -5,90 +5,21 @@ The tables are drawn on a canvas; what they hold is read off the grid that stand
 
 import csv
 import os
-import re
 import signal
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Page, expect
 
 from local import engine
 from services import stack as stacks
 from services import uploads
 from services.stack import Stack
+from tests.browser.conftest import Open
 from tests.conftest import SAMPLES
-from tests.dashboard import PAGES, at_rest, chromium, pick, running
+from tests.dashboard import at_rest, cells, drop, file, holds, pick, running, send
 from tests.waiting import until
 
 ROOT = SAMPLES.parent
-SECONDS = 15_000  # in milliseconds; what is waited for comes in far less
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("dashboard")
-
-
-@pytest.fixture(scope="module")
-def dashboard(home: Path) -> Iterator[str]:
-    with running(home) as address:
-        yield address
-
-
-@pytest.fixture
-def state(home: Path, dashboard: str) -> Iterator[Path]:
-    """The state folder of the running dashboard; whoever connects to its engine lets go of it again."""
-    assert dashboard
-    yield home / "state"
-    engine.detach(home / "state")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    expect.set_options(timeout=SECONDS)
-    with chromium() as one:
-        yield one
-
-
-Open = Callable[..., Page]
-
-
-@pytest.fixture
-def opened(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Open]:
-    """Opens a page, in a browser context of its own, drawn to its heading."""
-    contexts = []
-
-    def open_one(path: str = "", width: int = 1440, at: str = "") -> Page:
-        context = browser.new_context(viewport={"width": width, "height": 900}, timezone_id="Europe/Berlin")
-        contexts.append(context)
-        page = context.new_page()
-        page.goto(f"{at or request.getfixturevalue('dashboard')}/{path}")
-        expect(page.get_by_role("heading", level=1, name=PAGES[path])).to_be_visible()
-        at_rest(page)
-        return page
-
-    yield open_one
-    for context in contexts:
-        context.close()
-
-
-def cells(page: Page, text: str) -> Locator:
-    """The cells of the page's tables that hold exactly this text."""
-    return page.locator("canvas td", has_text=re.compile(f"^{re.escape(text)}$"))
-
-
-def send(page: Page, path: Path, mode: str = "") -> None:
-    """Send a file on the Upload page, and wait for its receipt."""
-    pick(page, path, mode)
-    page.get_by_role("button", name="Send", exact=True).click()
-    expect(page.get_by_text("what it will do")).to_have_count(0)
-    expect(page.get_by_role("link", name="Its changes")).to_be_visible()
-
-
-def holds(page: Page, *texts: str) -> None:
-    for text in texts:
-        expect(page.get_by_text(text).first).to_be_visible()
 
 
 def test_the_story(opened: Open):
@@ -144,10 +75,7 @@ def test_the_way_of_an_upload_is_a_click_away_and_can_be_read_on_a_phone(opened:
     page.get_by_role("link", name="Its way").click()
     holds(page, "What the Lambdas logged of it")
     expect(cells(page, "loading way.csv").first).to_be_attached()
-    last = page.locator(".annotation-text", has_text="Notifications")
-    expect(last).to_be_attached()
-    place = last.bounding_box()
-    assert place
+    place = until(page.locator(".annotation-text", has_text="Notifications").bounding_box)
     assert 0 < place["x"] < place["x"] + place["width"] < 390
 
 
@@ -218,9 +146,9 @@ def test_a_file_of_unknown_headings_is_mapped_by_hand_and_the_next_one_by_itself
     expect(page.get_by_role("button", name="Send", exact=True)).to_be_disabled()
 
 
-def test_a_file_dropped_into_the_bucket_waits_is_answered_by_clicks_and_loads(opened: Open, state: Path):
+def test_a_file_dropped_into_the_bucket_waits_is_answered_by_clicks_and_loads(opened: Open, stack: Stack):
     overview = opened()
-    drop(state, "dropped.csv", b"SKU,Location,On hand,Available\nPlum,Dropped,4,3\n")
+    drop(stack, "dropped.csv", b"SKU,Location,On hand,Available\nPlum,Dropped,4,3\n")
     holds(overview, "1 file waits for an answer")
     page = opened("upload")
     holds(page, "Waiting for an answer", "dropped.csv", "It could be “On hand”, “Available”.")
@@ -231,7 +159,7 @@ def test_a_file_dropped_into_the_bucket_waits_is_answered_by_clicks_and_loads(op
     expect(page.get_by_role("button", name="Use this")).to_have_count(0)
     expect(cells(page, "Plum")).to_have_count(1)
     expect(overview.get_by_text("waits for an answer")).to_have_count(0)
-    assert [one.state for one in uploads.recent(connected(state)) if one.file == "dropped.csv"] == ["loaded"]
+    assert [one.state for one in uploads.recent(stack) if one.file == "dropped.csv"] == ["loaded"]
 
 
 def test_the_rows_to_mend_are_downloaded_with_their_reasons(opened: Open, tmp_path: Path):
@@ -255,24 +183,6 @@ def mended(page: Page, name: str) -> list[list[str]]:
         page.get_by_role("button", name=f"Rows to mend ({name})").click()
     assert download.value.suggested_filename == name
     return list(csv.reader(download.value.path().read_text().splitlines()))
-
-
-def connected(state: Path) -> Stack:
-    """The dashboard's own stack."""
-    return stacks.connect({"STOCKTRAIL_HOME": str(state)})
-
-
-def drop(state: Path, name: str, data: bytes) -> None:
-    """Put a file into the bucket, as a till would, and wait until the loader has seen it."""
-    stack = connected(state)
-    stack.s3.put_object(Bucket=stack.settings.bucket, Key=f"uploads/{name}", Body=data)
-    until(lambda: [one for one in uploads.waiting(stack) if one.file == name])
-
-
-def file(folder: Path, name: str, *rows: str) -> Path:
-    path = folder / name
-    path.write_text("\n".join(["store,item,count", *rows, ""]))
-    return path
 
 
 def test_a_killed_engine_comes_back_by_itself_says_so_and_what_was_received_is_loaded(opened: Open, tmp_path: Path):
