@@ -21,7 +21,8 @@ from services.stack import Stack
 OVERLAP_SECONDS = 5
 LONG_OVERLAP_SECONDS = 120
 """How far `since` looks back behind what was already seen, and how far a follower does once in a minute: the shards of
-a stream do not arrive in step, and to read the long overlap every second would cost more than all the rest."""
+a stream do not arrive in step, and to read the long overlap every second would cost more than all the rest. The longer
+nothing comes in, the rarer a follower looks back: else the last seconds of a big load would be read for ever."""
 _MARKERS_AT_ONCE = 64
 
 
@@ -133,7 +134,7 @@ def kept(stack: Stack, these: Iterable[Counted]) -> list[Seen]:
 @mapped
 def since(stack: Stack, position: str, overlap: float = OVERLAP_SECONDS) -> list[Seen]:
     """Every change after ``position``, oldest first, and those of the ``overlap`` seconds before it once more."""
-    start = times.later(position.split("#")[0], seconds=-overlap) if position else ""
+    start = times.later(position.split("#")[0], seconds=-overlap) if position and overlap else position
     buckets = [bucket for bucket in _markers(stack, start[:13]) if bucket[:13] >= start[:13]]
     asked = tables.each(lambda bucket: list(_of(stack, "Bucket", bucket, None, after=start)), buckets)
     return sorted((change for part in asked for change in part), key=lambda change: change.position)
@@ -165,6 +166,7 @@ class Follower:
     _position: str = ""
     _known: dict[str, str] = field(default_factory=dict)  # event id -> position, of what the overlaps bring again
     _looked_far: float = 0.0
+    _found: float = 0.0
 
     @property
     def position(self) -> str:
@@ -176,17 +178,20 @@ class Follower:
         last = newest(self.stack, 1)
         self._position = last[0].position if last else ""
         self._known = {one.event_id: one.position for one in since(self.stack, self._position, LONG_OVERLAP_SECONDS)}
-        self._looked_far = self.clock()
+        self._looked_far = self._found = self.clock()
 
     def fresh(self) -> list[Seen]:
         """The changes that have come in since the last call, oldest first."""
-        far = self.clock() - self._looked_far > LONG_OVERLAP_SECONDS / 2
-        seen = since(self.stack, self._position, LONG_OVERLAP_SECONDS if far else OVERLAP_SECONDS)
-        found = [one for one in seen if one.event_id not in self._known]
+        now = self.clock()
+        quiet = now - self._found
+        far = now - self._looked_far > max(LONG_OVERLAP_SECONDS, quiet) / 2
+        overlap = LONG_OVERLAP_SECONDS if far else OVERLAP_SECONDS if quiet <= 2 * OVERLAP_SECONDS else 0
+        found = [one for one in since(self.stack, self._position, overlap) if one.event_id not in self._known]
+        self._found = now if found else self._found
         self._known |= {one.event_id: one.position for one in found}
         self._position = max([self._position, *(one.position for one in found)])
         if far and self._position:
-            self._looked_far = self.clock()
+            self._looked_far = now
             first = times.later(self._position.split("#")[0], seconds=-LONG_OVERLAP_SECONDS)
             self._known = {event_id: position for event_id, position in self._known.items() if position >= first}
         return found

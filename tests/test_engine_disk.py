@@ -15,7 +15,7 @@ import pytest
 from botocore.client import Config
 from botocore.exceptions import ClientError
 
-from local import objects, staging
+from local import objects, processes, staging
 from local.engine import Engine, EngineError, checkpoint, detach, status, stop
 from tests.test_engine import (
     CODE,
@@ -331,7 +331,8 @@ def test_a_state_from_before_the_last_deploy_is_deployed_upon(home: Path, source
     detach(home)
     (source / "work" / "app.py").write_text(CODE + "def on_job(event, context):\n    print(1)\n    return 'new code'\n")
     begin(home, source)
-    killed(home)
+    old = killed(home)
+    assert eventually(lambda: not processes.group_members(old))  # a child of it may be writing one more state
     damage(home / "state" / generations(home)[-1])
     engine = begin(home, source)
     answer = client(engine, "lambda").invoke(FunctionName="on-job", Payload=b"{}")["Payload"].read()

@@ -4,6 +4,7 @@ import csv as csvs
 import io
 import json
 import os
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -297,11 +298,13 @@ def test_a_line_is_exported_as_the_record_is(stack: Stack):
 
 
 def test_the_more_look_the_longer_who_comes_is_asked_to_wait(stack: Stack):
-    watch = Watch(Mirror(stack), lambda: [])
-
+    ahead = 0.0
+    watch = Watch(Mirror(stack), lambda: [], lambda: time.monotonic() + ahead)
     assert watch.pace == 1.0
     for readers, pace in ((19, 1.0), (20, 2.0), (60, 4.0)):
         for n in range(readers):
             watch.look(f"reader {n}")
         assert watch.pace == pace
-    until(lambda: watch.look("the last one") or watch.pace == 1.0)  # nobody else looks any more
+    ahead = 11.0  # nobody else looks any more
+    until(lambda: watch.look("the last one") or watch.pace == 1.0)
+    ahead = 22.0

@@ -70,6 +70,44 @@ def agrees(stack: Stack, store: str) -> bool:
     return verify(stack, store, again_after=0).agrees
 
 
+# --- a saving that breaks off: first, because each looks at all stores that there are -------------------------------
+
+
+@pytest.mark.parametrize("again", ["finished", "saved once more"])
+def test_a_saving_that_dies_anywhere_is_finished_and_leaves_every_item_with_the_right_episode(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch, again: str
+):
+    own = replace(stack, dynamodb=stack.client("dynamodb"))
+    store, empty = f"Store {uuid.uuid4().hex[:8]}", f"Store {uuid.uuid4().hex[:8]}"
+    sent(stack, csv(store, "Tea,6", "Jam,6", "Rye,6"))
+    sent(stack, csv(empty, "Tea,1"))
+    for before in itertools.count(1):
+        reorder.save(stack, {Scope(store, TEA): None, Scope(store, "Jam"): Decimal(9), Scope(empty): None})
+        assert [one.item for of in (store, empty) for one in low(stack, of) if one.state == "open"] == ["Jam"]
+        followed = reorder.Followed(stack)
+        followed.refresh()
+        given = {Scope(store, TEA): Decimal(10), Scope(store, "Jam"): None, Scope(empty): Decimal(3)}
+        died = dies(lambda given=given: reorder.save(own, given), before, own.dynamodb)
+        left = {scope: point for scope, point in given.items() if followed.refresh().own(scope) != point}
+        assert followed.broke_off is None  # it may still be at it
+        monkeypatch.setattr(reorder, "_BROKE_OFF_SECONDS", 0)
+        if again == "finished":
+            reorder.save(stack, {})
+        elif left or followed.unsettled:  # as a page does it, with what seems to be other than it was
+            reorder.save(stack, left)
+        now = followed.refresh()
+        assert (followed.unsettled, followed.broke_off) == (frozenset(), None), before
+        assert now == reorder.read(stack), before
+        monkeypatch.undo()
+        for of in (store, empty):
+            counts = {one.item: one.count for one in stock.of_store(stack, of)}
+            wanted = sorted(item for item, count in counts.items() if count <= now.of(of, item) != 0)
+            assert sorted(one.item for one in low(stack, of) if one.state == "open") == wanted, before
+        if not died:
+            assert before > 9  # its requests, all told
+            return
+
+
 # --- uploads -------------------------------------------------------------------------------------------------------
 
 
@@ -293,41 +331,6 @@ def test_what_is_asked_about_points_goes_with_the_changes_and_not_with_the_point
 
 
 # --- killed in between ---------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("again", ["finished", "saved once more"])
-def test_a_saving_that_dies_anywhere_is_finished_and_leaves_every_item_with_the_right_episode(
-    stack: Stack, monkeypatch: pytest.MonkeyPatch, again: str
-):
-    own = replace(stack, dynamodb=stack.client("dynamodb"))
-    store, empty = f"Store {uuid.uuid4().hex[:8]}", f"Store {uuid.uuid4().hex[:8]}"
-    sent(stack, csv(store, "Tea,6", "Jam,6", "Rye,6"))
-    sent(stack, csv(empty, "Tea,1"))
-    for before in itertools.count(1):
-        reorder.save(stack, {Scope(store, TEA): None, Scope(store, "Jam"): Decimal(9), Scope(empty): None})
-        assert [one.item for of in (store, empty) for one in low(stack, of) if one.state == "open"] == ["Jam"]
-        followed = reorder.Followed(stack)
-        followed.refresh()
-        given = {Scope(store, TEA): Decimal(10), Scope(store, "Jam"): None, Scope(empty): Decimal(3)}
-        died = dies(lambda given=given: reorder.save(own, given), before, own.dynamodb)
-        left = {scope: point for scope, point in given.items() if followed.refresh().own(scope) != point}
-        assert followed.broke_off is None  # it may still be at it
-        monkeypatch.setattr(reorder, "_BROKE_OFF_SECONDS", 0)
-        if again == "finished":
-            reorder.save(stack, {})
-        elif left or followed.unsettled:  # as a page does it, with what seems to be other than it was
-            reorder.save(stack, left)
-        now = followed.refresh()
-        assert (followed.unsettled, followed.broke_off) == (frozenset(), None), before
-        assert now == reorder.read(stack), before
-        monkeypatch.undo()
-        for of in (store, empty):
-            counts = {one.item: one.count for one in stock.of_store(stack, of)}
-            wanted = sorted(item for item, count in counts.items() if count <= now.of(of, item) != 0)
-            assert sorted(one.item for one in low(stack, of) if one.state == "open") == wanted, before
-        if not died:
-            assert before > 9  # its requests, all told
-            return
 
 
 @pytest.mark.parametrize("before", [5, 9])  # it has moved its points, and not said so; it has said so

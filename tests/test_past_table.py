@@ -53,7 +53,7 @@ def runs(draw: st.DrawFn) -> list[tuple[Mode, dict[str, int]]]:
 
 
 @given(runs())
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=4, deadline=None)
 def test_the_table_of_each_past_moment_is_the_one_recorded_then(stack: Stack, run: list[tuple[Mode, dict[str, int]]]):
     store = f"Past {times.now()}"
     known = [recorded(stack, store)]

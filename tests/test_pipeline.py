@@ -1,6 +1,7 @@
 """The whole way, for real: file -> S3 -> SQS -> loader -> DynamoDB -> stream -> recorder and checker -> SNS."""
 
 import uuid
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -227,3 +228,27 @@ def test_a_follower_gives_each_change_once_and_those_of_a_shard_that_lags_within
     moment[0] = 61.0
     assert [one.event_id for one in follower.fresh()] == [late["eventID"]]
     assert follower.fresh() == []
+
+
+def test_a_follower_looks_back_the_rarer_the_longer_nothing_comes_in(stack: Stack, store: str):
+    sent(stack, csv(store, *(f"Item {n},{n}" for n in range(30))))
+    moment, read = [0.0], []
+    own = replace(stack, dynamodb=stack.client("dynamodb"))
+    own.dynamodb.meta.events.register("after-call.dynamodb.Query", lambda parsed, **_: read.extend(parsed["Items"]))
+
+    def asked(at: float) -> int:
+        """How many changes are read at a moment."""
+        moment[0] = at
+        read.clear()
+        assert follower.fresh() == []
+        return sum("ItemKey" in one for one in read)  # not markers
+
+    follower = changes.Follower(own, lambda: moment[0])
+    follower.start()
+    assert asked(1) >= 30
+    assert asked(11) == 0
+    far = [at for at in range(12, 1200, 12) if asked(at)]
+    assert far == [72, 156, 324, 660]  # each twice as late as the one before, in steps of twelve seconds
+    sent(stack, csv(store, "Item 7,0"))
+    assert [one.new_count for one in follower.fresh()] == [0]
+    assert asked(1201) > 0

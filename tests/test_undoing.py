@@ -125,7 +125,7 @@ FILES = st.builds(
 
 
 @given(st.lists(FILES, max_size=3), FILES)
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=10, deadline=None)
 def test_undoing_the_last_upload_restores_the_table_and_undoing_that_brings_it_back(
     stack: Stack, earlier: list[Said], last: Said
 ):

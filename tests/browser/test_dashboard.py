@@ -4,14 +4,10 @@ The tables are drawn on a canvas; what they hold is read off the grid that stand
 """
 
 import csv
-import os
-import signal
 from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
-from local import engine
-from services import stack as stacks
 from services import uploads
 from services.stack import Stack
 from tests.browser.conftest import Open
@@ -183,23 +179,3 @@ def mended(page: Page, name: str) -> list[list[str]]:
         page.get_by_role("button", name=f"Rows to mend ({name})").click()
     assert download.value.suggested_filename == name
     return list(csv.reader(download.value.path().read_text().splitlines()))
-
-
-def test_a_killed_engine_comes_back_by_itself_says_so_and_what_was_received_is_loaded(opened: Open, tmp_path: Path):
-    with running(tmp_path) as address:
-        page = opened(at=address)
-        page.get_by_role("button", name="berlin.csv").click()
-        expect(page.get_by_text("6 rows: 6 new.")).to_be_visible()
-        expect(page.get_by_text("The engine was interrupted")).to_have_count(0)
-        home = tmp_path / "state"
-        try:
-            stack = stacks.connect({"STOCKTRAIL_HOME": str(home)})
-            upload_id = uploads.send(stack, "berlin-sold-out.csv", (SAMPLES / "berlin-sold-out.csv").read_bytes())
-            os.kill(engine.status(home).pid or 0, signal.SIGKILL)  # what was received is in no state that is saved yet
-            expect(page.get_by_text("What was received is safe. Files sent since")).to_be_visible(timeout=60_000)
-            again = stacks.connect({"STOCKTRAIL_HOME": str(home)})
-            until(lambda: upload_id in {one.upload_id for one in uploads.recent(again)})
-            *_, receipt = uploads.follow(again, upload_id)
-            assert (receipt.state, receipt.fates["changed"], receipt.alerts) == ("loaded", 3, 1)
-        finally:
-            engine.detach(home)

@@ -2,27 +2,20 @@
 
 import re
 import threading
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
-import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from lambdas import tables, times
-from local import engine
 from services import changes, words
-from services import stack as stacks
 from services.stack import Stack
 from tests.browser.conftest import Open
-from tests.chaos.answers import Request, Response
-from tests.chaos.proxy import Proxy
 from tests.conftest import csv, sent
-from tests.dashboard import ROOT, at_rest, cells, file, send, serving
+from tests.dashboard import at_rest, cells, file, send
 from tests.waiting import until
 
 _A_SECOND = 50
@@ -179,53 +172,3 @@ def _steady(page: Page) -> dict[str, Any]:
     )
     found: dict[str, Any] = page.evaluate(f"({_PLACE})()")
     return found
-
-
-class Counting(Proxy):
-    """Counts what the dashboard asks of DynamoDB, by what is asked."""
-
-    def __init__(self, port: int) -> None:
-        super().__init__(lambda: port, "no lambda", seed=1)
-        self.asked: Counter[str] = Counter()
-
-    def answer(self, request: Request, forward: Callable[[Request], Response]) -> Response | None:
-        self.asked[request.operation] += 1
-        return forward(request)
-
-
-@pytest.fixture
-def counting(tmp_path: Path) -> Iterator[tuple[Counting, str]]:
-    """A dashboard that reaches its engine through a proxy that counts; the dashboard's address."""
-    running = stacks.attach({"STOCKTRAIL_HOME": str(tmp_path / "counted")})
-    proxy = Counting(urlsplit(running.environ["AWS_ENDPOINT_URL"]).port or 0)
-    environ = {**running.environ, "AWS_ENDPOINT_URL": proxy.endpoint}
-    with serving(tmp_path, ROOT / "app.py", environ, folder=ROOT) as address:
-        yield proxy, address
-    proxy.close()
-    engine.detach(tmp_path / "counted")
-
-
-def test_what_dynamodb_is_asked_does_not_grow_with_those_who_look(
-    counting: tuple[Counting, str], browser: Browser
-):  # fmt: skip
-    proxy, address = counting
-    contexts = [browser.new_context() for _ in range(4)]
-    pages = [context.new_page() for context in contexts]
-    rates = []
-    for some in (pages[:1], pages[1:]):
-        for page in some:
-            page.goto(f"{address}/changes")
-            expect(line(page)).to_be_visible()
-            at_rest(page)
-        rates.append(_rate(proxy))
-    for context in contexts:
-        context.close()
-    assert rates[0] > 0
-    assert rates[1] < 1.5 * rates[0]  # of three
-
-
-def _rate(proxy: Counting) -> float:
-    """Requests in a second, over thirty of them."""
-    begin, start = times.moment(times.now()), proxy.asked.total()
-    until(lambda: proxy.asked.total() >= start + 30, seconds=60)
-    return (proxy.asked.total() - start) / (times.moment(times.now()) - begin).total_seconds()
