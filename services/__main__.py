@@ -36,8 +36,8 @@ from services import (
     verifying,
     words,
 )
-from services.changes import Follower
 from services.errors import FOREIGN, StocktrailError, of
+from services.follower import Follower
 from services.lesson import command
 from services.printing import print_json, print_receipt
 from services.stack import Stack, attach, connect, home, on_aws

@@ -5,11 +5,10 @@ Every question is a Query on a key. The dashboard never reads the stream itself:
 
 import heapq
 import json
-import time
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from decimal import Decimal
-from itertools import islice
+from itertools import chain, islice
 from typing import Any, NamedTuple
 
 from lambdas import tables, times
@@ -18,11 +17,6 @@ from lambdas.stream import SHARDS, Change, of_item_key, shard_of
 from services.errors import mapped
 from services.stack import Stack
 
-OVERLAP_SECONDS = 5
-LONG_OVERLAP_SECONDS = 120
-"""How far `since` looks back behind what was already seen, and how far a follower does once in a minute: the shards of
-a stream do not arrive in step, and to read the long overlap every second would cost more than all the rest. The longer
-nothing comes in, the rarer a follower looks back: else the last seconds of a big load would be read for ever."""
 _MARKERS_AT_ONCE = 64
 
 
@@ -132,12 +126,22 @@ def kept(stack: Stack, these: Iterable[Counted]) -> list[Seen]:
 
 
 @mapped
-def since(stack: Stack, position: str, overlap: float = OVERLAP_SECONDS) -> list[Seen]:
-    """Every change after ``position``, oldest first, and those of the ``overlap`` seconds before it once more."""
-    start = times.later(position.split("#")[0], seconds=-overlap) if position and overlap else position
-    buckets = [bucket for bucket in _markers(stack, start[:13]) if bucket[:13] >= start[:13]]
-    asked = tables.each(lambda bucket: list(_of(stack, "Bucket", bucket, None, after=start)), buckets)
-    return sorted((change for part in asked for change in part), key=lambda change: change.position)
+def since(stack: Stack, place: str) -> list[Seen]:
+    """Every change behind a position, or a bare time, oldest first."""
+    return sorted(map(_seen, _kept_since(stack, place)), key=lambda change: change.position)
+
+
+@mapped
+def positions_since(stack: Stack, place: str) -> list[str]:
+    """Theirs alone, in no order: after a big load the rest would take seconds to read."""
+    return [item["Position"]["S"] for item in _kept_since(stack, place)]
+
+
+def _kept_since(stack: Stack, place: str) -> Iterator[tables.Item]:
+    buckets = [bucket for bucket in _markers(stack, place[:13]) if bucket[:13] >= place[:13]]
+    return chain.from_iterable(
+        tables.each(lambda bucket: list(_kept(stack, "Bucket", bucket, None, after=place)), buckets)
+    )
 
 
 @mapped
@@ -155,46 +159,6 @@ def counted(stack: Stack, hour: str, shard: int) -> list[Counted]:
         ExpressionAttributeValues=tables.to_item({":bucket": f"{hour}#{shard}"}), ConsistentRead=True,
     )  # fmt: skip
     return [Counted.of(change_of(item)) for item in found]
-
-
-@dataclass
-class Follower:
-    """Follows the changes from the latest one on, and gives each once."""
-
-    stack: Stack
-    clock: Callable[[], float] = time.monotonic
-    _position: str = ""
-    _known: dict[str, str] = field(default_factory=dict)  # event id -> position, of what the overlaps bring again
-    _looked_far: float = 0.0
-    _found: float = 0.0
-
-    @property
-    def position(self) -> str:
-        """Of the latest change that it gave; empty while there is none."""
-        return self._position
-
-    def start(self) -> None:
-        """Begin behind the latest change that there is."""
-        last = newest(self.stack, 1)
-        self._position = last[0].position if last else ""
-        self._known = {one.event_id: one.position for one in since(self.stack, self._position, LONG_OVERLAP_SECONDS)}
-        self._looked_far = self._found = self.clock()
-
-    def fresh(self) -> list[Seen]:
-        """The changes that have come in since the last call, oldest first."""
-        now = self.clock()
-        quiet = now - self._found
-        far = now - self._looked_far > max(LONG_OVERLAP_SECONDS, quiet) / 2
-        overlap = LONG_OVERLAP_SECONDS if far else OVERLAP_SECONDS if quiet <= 2 * OVERLAP_SECONDS else 0
-        found = [one for one in since(self.stack, self._position, overlap) if one.event_id not in self._known]
-        self._found = now if found else self._found
-        self._known |= {one.event_id: one.position for one in found}
-        self._position = max([self._position, *(one.position for one in found)])
-        if far and self._position:
-            self._looked_far = now
-            first = times.later(self._position.split("#")[0], seconds=-LONG_OVERLAP_SECONDS)
-            self._known = {event_id: position for event_id, position in self._known.items() if position >= first}
-        return found
 
 
 @mapped

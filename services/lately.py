@@ -18,8 +18,9 @@ from lambdas.inventory import Key
 from lambdas.stream import SHARDS
 from services import changes
 from services.aside import beside
-from services.changes import LONG_OVERLAP_SECONDS, Counted, Seen
+from services.changes import Counted, Seen
 from services.cover import DAYS, Cover, Falls
+from services.follower import LONG_OVERLAP_SECONDS, back
 from services.pulse import Beat, Pulse
 from services.stack import Stack
 from services.stock import Mirror
@@ -56,7 +57,7 @@ class Lately:
         # What is read and what is heard overlap: of that time each change's id is kept, so that it counts once.
         self._once: set[str] = set()
         position = mirror.listen(self._hear)
-        self._overlap = times.later(position.split("#")[0], seconds=-LONG_OVERLAP_SECONDS) if position else ""
+        self._overlap = back(position, LONG_OVERLAP_SECONDS)
 
     def begin(self) -> None:
         """Read what was before, beside what calls; go on with it when it broke off. Harmless when it is through."""

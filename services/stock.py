@@ -14,8 +14,9 @@ from typing import Any
 from lambdas import inventory, tables
 from lambdas.inventory import Key
 from lambdas.stream import item_key
-from services.changes import Follower, Seen, number
+from services.changes import Seen, number
 from services.errors import mapped
+from services.follower import Follower
 from services.stack import Stack
 
 

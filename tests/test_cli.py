@@ -1,17 +1,26 @@
-"""The command line, as processes: python -m services …"""
+"""The command line: python -m services …
 
+Its words are played in this process: to start one for each takes longer than most of them. Processes of their own are
+in `tests.test_readme` and `tests.test_restart`.
+"""
+
+import io
 import json
 import os
 import re
 import subprocess
 import sys
+from contextlib import redirect_stderr, redirect_stdout, suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from lambdas import failures
-from services.stack import ROOT, Stack, attach
+from local.engine import EngineError
+from services.__main__ import main
+from services.errors import StocktrailError
+from services.stack import ROOT, Stack, attach, on_aws
 from tests.conftest import SAMPLES, csv
 from tests.records import dynamo_change
 
@@ -19,8 +28,16 @@ pytestmark = pytest.mark.usefixtures("stack")
 
 
 def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "services", *map(str, arguments)]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=90, check=False)
+    if not on_aws(os.environ):
+        with suppress(StocktrailError, EngineError):  # it will say so itself
+            attach(os.environ, stay=True)  # as it lets go of the engine when it ends
+    words, out, err = list(map(str, arguments)), io.StringIO(), io.StringIO()
+    with redirect_stdout(out), redirect_stderr(err):
+        try:
+            code = main(words)
+        except SystemExit as wrong_usage:
+            code = int(wrong_usage.code or 0)
+    return subprocess.CompletedProcess(words, code, out.getvalue(), err.getvalue())
 
 
 def asked(*arguments: str | Path) -> list[dict[str, Any]]:

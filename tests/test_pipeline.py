@@ -10,6 +10,7 @@ from lambdas.fates import OF_FILES, Fate, Mode
 from lambdas.stream import item_key
 from services import alerts, changes, stock, uploads
 from services.alerts import Episode
+from services.follower import Follower
 from services.stack import Stack
 from tests import laws
 from tests.conftest import csv, invoke, sent, told
@@ -217,7 +218,7 @@ def test_a_follower_gives_each_change_once_and_those_of_a_shard_that_lags_within
     receipt = sent(stack, csv(store, "Tea,5"))
     [kept] = changes.of_upload(stack, receipt.upload_id or "")
     moment = [0.0]
-    follower = changes.Follower(stack, lambda: moment[0])
+    follower = Follower(stack, lambda: moment[0])
     follower.start()
     assert follower.fresh() == []
     late = record_of(stack, kept.store, kept.item, kept.position) | {"eventID": uuid.uuid4().hex}
@@ -243,7 +244,7 @@ def test_a_follower_looks_back_the_rarer_the_longer_nothing_comes_in(stack: Stac
         assert follower.fresh() == []
         return sum("ItemKey" in one for one in read)  # not markers
 
-    follower = changes.Follower(own, lambda: moment[0])
+    follower = Follower(own, lambda: moment[0])
     follower.start()
     assert asked(1) >= 30
     assert asked(11) == 0
