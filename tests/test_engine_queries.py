@@ -107,7 +107,7 @@ def question(
     return asked
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(play=plays())
 def test_a_query_answers_as_ministacks_own(dynamodb: Any, play: tuple[str, list[tuple[str, Any]]]):
     kind, steps = play

@@ -140,7 +140,7 @@ def settled(stack: Stack, sent: list[Upload]) -> list[Receipt]:
 
 
 @given(stories())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_every_order_repetition_and_interleaving_ends_in_the_same_counts_and_conserves_records(
     stack: Stack, other: World, story: tuple[list[Said], list[Step]]
 ):
@@ -225,7 +225,7 @@ def test_what_is_written_for_a_newer_upload_that_was_crossed_stays_on_its_receip
 
 
 @given(st.permutations(range(4)), st.lists(st.integers(0, 2), min_size=4, max_size=4), st.data())
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=10, deadline=None)
 def test_files_that_state_their_times_end_in_one_table_times_included(
     stack: Stack, order: list[int], counts: list[int], data: st.DataObject
 ):

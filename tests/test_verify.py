@@ -713,7 +713,7 @@ FILES = st.tuples(st.sampled_from(list(OF_FILES)), ROWS, st.none() | st.integers
 @given(
     st.lists(FILES, min_size=1, max_size=5).flatmap(lambda of: st.tuples(st.just(of), st.permutations(range(len(of)))))
 )
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=10, deadline=None)
 def test_any_files_in_any_mode_and_order_agree(stack: Stack, story: tuple[list[Any], list[int]]):
     said, order = story
     store = f"Story {uuid.uuid4().hex[:10]}"
@@ -731,7 +731,7 @@ def written(store: str, rows: list[tuple[str, str]], stated: int | None) -> byte
 
 
 @given(stories())
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=10, deadline=None)
 def test_any_interleaving_of_uploads_agrees(stack: Stack, other: World, story: tuple[list[Said], list[Step]]):
     said, steps = story
     store = f"Story {uuid.uuid4().hex[:10]}"

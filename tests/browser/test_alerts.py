@@ -1,5 +1,7 @@
 """The Alerts page in a real browser: a point typed into the table, a note typed while the page goes on by itself."""
 
+from contextlib import suppress
+
 from playwright.sync_api import Page, TimeoutError, expect
 
 from services.stack import Stack
