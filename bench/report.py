@@ -65,7 +65,7 @@ Money: on-demand list prices, $0.625 for a million write units and $0.125 for a 
 process that loads, at its peak; of the chain, the loader's. Those who make a request for each row are left out where
 that would take hours.
 
-Machine: {machine}. {software}. {date}.
+Machine, when the last part was measured: {machine}. {software}. {date}.
 
 ![Rows a second of each way](performance.png)
 """

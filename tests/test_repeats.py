@@ -162,7 +162,7 @@ def test_a_newer_upload_is_asked_again_when_only_a_part_of_the_rows_was_written_
     """More rows than a transaction takes: one of two transactions is made, the newer upload agreed with both before."""
     for meets in range(5, 13):
         store = f"Store {uuid.uuid4().hex[:8]}"
-        items = [f"Item {n}" for n in range(150)]
+        items = [f"Item {n}" for n in range(101)]
         first, older, newer = (put_away(stack, csv(store, *(f"{item},{n}" for item in items))) for n in (5, 7, 5))
         load(stack.world, first, "first")
         with meeting(other.dynamodb, meets, lambda newer=newer: load(stack.world, newer, "newer")):

@@ -79,6 +79,12 @@ def test_the_filters_stand_in_the_address(query: dict[str, str], items: set[str]
     assert set(table(opened(PAGE, **query), "state")["item"]) == items
 
 
+def test_the_count_comes_before_the_store_as_a_phone_has_room_for_little_more():
+    [shown] = [one for one in opened(PAGE).dataframe if "state" in one.value.columns]
+    assert list(shown.proto.column_order)[:4] == ["open", "item", "count", "store"]
+    assert set(shown.value.columns) <= set(shown.proto.column_order)
+
+
 def test_when_nothing_fits_it_says_so():
     app = opened(PAGE, q="oslo", state="Out of stock")
     assert "No item fits. Widen the search." in said(app)

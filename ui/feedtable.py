@@ -20,7 +20,7 @@ _ONE = "look-at"
 _COLUMNS = ["item", "change", "what", "store", "time", "event", "upload", "id"]
 """What a phone has room for comes first. No “ago”: in a table that stands still it would soon be wrong."""
 _WIDER = {
-    "item": st.column_config.TextColumn("Item", width=212),
+    "item": st.column_config.TextColumn("Item", width=188),
     "upload": st.column_config.TextColumn("Upload", width=160),
 }
 _FOLLOWED = 200  # lines, for who lets them flow in

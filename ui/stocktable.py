@@ -20,6 +20,8 @@ ALL, OUT, LOW, STOCKED = "All", "Out of stock", "Low", "In stock"
 _STATES = {OUT: tables.OUT, LOW: tables.LOW, STOCKED: tables.IN_STOCK}
 _AGES = {"a day": 1, "a week": 7, "a month": 30}
 _OFFERED = 200
+_ORDER = ("open", "item", "count", "store", *stockframe.COLUMNS[4:])
+"""As they are shown: a phone has room for the first ones. An export keeps the order of a stock file."""
 _AT, _TABLE, _OPEN, _MOMENT, _SHOWN = "at", "stock", "open", "moment", "shown-stock"
 
 
@@ -116,12 +118,16 @@ def _table(frame: pd.DataFrame, *, openable: bool) -> None:
     """A row that is picked opens its item. A long table is sent as it is scrolled to, and has links instead."""
     lazy = len(frame) > tables.LAZY_FROM
     if not openable:
-        tables.show(frame.drop(columns="open"), "past-stock", "All items as they were", 600 if lazy else None)
+        height = 600 if lazy else None
+        tables.show(frame.drop(columns="open"), "past-stock", "All items as they were", height, column_order=_ORDER)
     elif lazy:
-        tables.show(frame, "long-stock", "All items", 600)
+        tables.show(frame, "long-stock", "All items", 600, column_order=_ORDER)
     else:
         st.session_state[_SHOWN] = frame
-        tables.show(frame.drop(columns="open"), _TABLE, "All items", on_select=_picked, selection_mode="single-row")
+        tables.show(
+            frame.drop(columns="open"), _TABLE, "All items", column_order=_ORDER, on_select=_picked,
+            selection_mode="single-row",
+        )  # fmt: skip
 
 
 def _picked() -> None:
