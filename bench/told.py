@@ -8,12 +8,8 @@ from bench.served import BARE
 
 def viewers(watched: dict[str, Any]) -> Iterator[str]:
     one, crowd = watched["one"], watched["all"]
-    columns = {"1 session": one, f"**{crowd['sessions']} sessions**": crowd} | {
-        what: watched[what] for what in BARE if what in watched
-    }
+    columns = {"1 session": one, f"**{crowd['sessions']} sessions**": crowd} | {what: watched[what] for what in BARE}
     yield _HEAD.format(rate=watched["rate"], items=watched["items"], page=watched["page"].capitalize(), **crowd)
-    if len(columns) > 2:
-        yield _BESIDE
     yield "| | " + " | ".join(columns) + " |"
     yield "|---|" + "---|" * len(columns)
     for what, told in _ROWS.items():
@@ -34,10 +30,8 @@ Sessions without browsers, which speak to Streamlit as its browser code does, ha
 {seconds:,.0f} seconds, while {rate:g} of {items:,} items change each second. Timed from a browser asking for
 a refresh until it is told that the refresh is complete. Missed: not there when the next one was due. At work on the
 same cores: the engine with its Lambdas, the process that writes, the sessions, and the proxy that counts what the
-database is asked.
-"""
-_BESIDE = """Beside it as many sessions on a bare script, for a minute: a table of 20 rows in a fragment, drawn anew
-every two seconds.
+database is asked. Beside it as many sessions on a bare script, for a minute: a table of 20 rows in a fragment, drawn
+anew every two seconds.
 """
 
 
