@@ -3,6 +3,7 @@
     StocktrailError
     ├── NotFound      there is no such upload, stack, ...
     ├── NotPossible   what was said can't be done so; says why
+    ├── Refused       whoever asks may not; says what is not allowed
     ├── BadFile       the file can't be used; says what was seen and what to do
     │   └── Unclear   it can, once a question is answered; ``about`` is the part of the mapping that answers it
     └── Unavailable   the engine or AWS can't be reached, refuses, or is too busy; what was said may be tried again
@@ -38,6 +39,10 @@ class NotFound(StocktrailError):
 
 class NotPossible(StocktrailError):
     """What was said can't be done so."""
+
+
+class Refused(StocktrailError):
+    """Whoever asks may not."""
 
 
 class BadFile(StocktrailError):

@@ -4,7 +4,7 @@ The one place that decides between the two; from here on they differ by an endpo
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from lambdas import settings, times
 from lambdas.settings import Settings
 from lambdas.world import World, dynamodb
 from local import engine, sessions
+from services.access import MACHINE, Person
 from services.errors import NotFound, mapped
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -31,7 +32,7 @@ ENVIRONMENT = {
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """boto3 clients of one stack and the names of its resources.
+    """boto3 clients of one stack, the names of its resources, and the person that every service asks for.
 
     ``begun``: when the embedded engine began, in seconds since the epoch: another one may have another past.
     """
@@ -42,6 +43,11 @@ class Stack:
     dynamodb: Any
     s3: Any
     begun: float | None = None
+    person: Person = MACHINE
+
+    def acting(self, person: Person) -> "Stack":
+        """The same stack, asked by this person."""
+        return replace(self, person=person)
 
     @property
     def world(self) -> World:
