@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from services.access import Right
 from ui import delivery, failed, following, parcels, reads, samples, waiting
 from ui.overview import glance, latest, locked, quiet, short, soon, stores, today
 from ui.page import live, page
@@ -26,6 +27,10 @@ def wait_for_the_first():
 
 
 if not following.figures(held).items:
+    if not held.person.may(Right.SEND):
+        st.info("There is no stock of yours yet. It appears here as soon as a file of it is loaded.")
+        wait_for_the_first()
+        st.stop()
     st.info("There is no stock yet. Send a stock file, or try one of these samples with one click.")
     if name := samples.chosen("first", explained=True):
         parcels.pack_sample(name)

@@ -5,7 +5,7 @@ Knows nothing of what is done with the rows.
 
 from botocore.exceptions import ClientError
 
-from lambdas import mappings, undoing
+from lambdas import grants, mappings, undoing
 from lambdas.fates import Mode, Verdict, split_duplicates
 from lambdas.stockfile import Reading, Row, StockFile, Unreadable
 from lambdas.upload import Upload, with_metadata
@@ -29,7 +29,13 @@ def fetch(world: World, upload: Upload) -> tuple[bytes, Upload]:
 
 
 def read(world: World, data: bytes, upload: Upload) -> tuple[Reading, str | None]:
-    """What the file holds, read with its upload's mapping; and the store that the mapping says for every file."""
+    """What the file holds, read with its upload's mapping, as far as its sender may load it; and the store that the
+    mapping says for every file."""
+    reading, always = _read(world, data, upload)
+    return grants.get(world, upload.grant, upload.mode).of(reading) if upload.grant else reading, always
+
+
+def _read(world: World, data: bytes, upload: Upload) -> tuple[Reading, str | None]:
     if upload.mode is Mode.UNDO:
         return undoing.read(data), None
     mapping = mappings.get(world, upload.mapping or mappings.AUTO)

@@ -114,8 +114,7 @@ def _read_pinned(world: World, data: bytes, upload: Upload) -> tuple[Reading, Up
     while True:
         reading, always = files.read(world, data, upload)
         ours = replace(upload, store=upload.store or always)
-        whole = len(reading.rows) + len(reading.rejects)
-        pinned = receipts.pin(world.dynamodb, world.settings.uploads_table, ours, whole)
+        pinned = receipts.pin(world.dynamodb, world.settings.uploads_table, ours, reading)
         if pinned == (ours.mapping, ours.store):
             return reading, ours
         upload = replace(upload, mapping=pinned[0], store=pinned[1])  # another run was first: read as it does

@@ -5,7 +5,9 @@ Owns where the two are kept. Knows nothing of uploads or of what a mapping means
 A mapping lies in the bucket, under its own id and never changed, so that a loader reads exactly what a preview read,
 and an upload that names one never misses it. What next week's file of a shape is to be read with is an item of the
 Mappings table: Kind “shape”, Id (the shape), MappingId, Body (its JSON), SavedAt, Columns (the headings, for showing)
-and By (the upload that was answered, if one was). The mapping that says nothing is never kept: its id is “auto”.
+and By (the upload that was answered, if one was). What somebody remembers for the own files alone has the Kind
+“shape of” and that name; it counts before what is remembered for all. The mapping that says nothing is never kept:
+its id is “auto”.
 """
 
 import json
@@ -63,27 +65,32 @@ def _object(mapping_id: str) -> str:
     return f"{objects.MAPPINGS}{mapping_id}.json"
 
 
-def of_shape(world: World, shape: str) -> Mapping | None:
-    """What is saved for a shape of file."""
-    answer = world.dynamodb.get_item(TableName=world.settings.mappings_table, Key=_key(shape), ConsistentRead=True)
-    return of_json(answer["Item"]["Body"]["S"]) if "Item" in answer else None
+def of_shape(world: World, shape: str, whose: str | None = None) -> Mapping | None:
+    """What is saved for a shape of file: for the files of ``whose``, else for all."""
+    for key in [_key(shape, whose), _key(shape)] if whose else [_key(shape)]:
+        answer = world.dynamodb.get_item(TableName=world.settings.mappings_table, Key=key, ConsistentRead=True)
+        if "Item" in answer:
+            return of_json(answer["Item"]["Body"]["S"])
+    return None
 
 
-def save(world: World, shape: str, mapping: Mapping, columns: Sequence[str], by: str | None = None) -> None:
-    """From now on files of this shape are read so. ``columns`` are shown with it."""
+def save(
+    world: World, shape: str, mapping: Mapping, columns: Sequence[str], by: str | None = None, whose: str | None = None
+) -> None:
+    """From now on files of this shape are read so; those of ``whose``, or all. ``columns`` are shown with it."""
     if mapping == AUTOMATIC:
-        return forget(world, shape)
+        return forget(world, shape, whose)
     said = {"MappingId": keep(world, mapping), "Body": mapping.as_json(), "SavedAt": times.now(), "By": by}
-    item = {"Kind": _KIND, "Id": shape, "Columns": list(columns)} | said
+    item = {"Kind": _kind(whose), "Id": shape, "Columns": list(columns)} | said
     world.dynamodb.put_item(TableName=world.settings.mappings_table, Item=tables.to_item(item))
     return None
 
 
-def saved(world: World) -> list[Saved]:
-    """All that is saved, the latest first."""
+def saved(world: World, whose: str | None = None) -> list[Saved]:
+    """All that is saved for all, or for ``whose`` alone, the latest first."""
     found = tables.query(
         world.dynamodb, world.settings.mappings_table, ConsistentRead=True,
-        KeyConditionExpression="Kind = :kind", ExpressionAttributeValues=tables.to_item({":kind": _KIND}),
+        KeyConditionExpression="Kind = :kind", ExpressionAttributeValues=tables.to_item({":kind": _kind(whose)}),
     )  # fmt: skip
     return sorted(map(_saved, map(tables.from_item, found)), key=lambda one: one.saved_at, reverse=True)
 
@@ -92,10 +99,14 @@ def _saved(item: dict[str, Any]) -> Saved:
     return Saved(item["Id"], of_json(item["Body"]), tuple(item["Columns"]), item["SavedAt"], item.get("By"))
 
 
-def forget(world: World, shape: str) -> None:
+def forget(world: World, shape: str, whose: str | None = None) -> None:
     """Files of this shape are read automatically again. What has been sent keeps its mapping."""
-    world.dynamodb.delete_item(TableName=world.settings.mappings_table, Key=_key(shape))
+    world.dynamodb.delete_item(TableName=world.settings.mappings_table, Key=_key(shape, whose))
 
 
-def _key(shape: str) -> dict[str, Any]:
-    return tables.to_item({"Kind": _KIND, "Id": shape})
+def _key(shape: str, whose: str | None = None) -> dict[str, Any]:
+    return tables.to_item({"Kind": _kind(whose), "Id": shape})
+
+
+def _kind(whose: str | None) -> str:
+    return f"{_KIND} of {whose}" if whose else _KIND

@@ -11,6 +11,7 @@ from typing import Any
 from lambdas.world import World
 
 RECEIPTS, MAPPINGS, ANSWERS, NOTICES, FAILURES = "receipts/", "mappings/", "answers/", "notices/", "failures/"
+GRANTS = "grants/"
 VERIFIED = "verify/latest.json"
 
 

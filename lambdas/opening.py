@@ -27,11 +27,12 @@ class Opened:
     saved: bool = False
 
 
-def open_file(world: World, data: bytes, given: Mapping | None = None) -> Opened:
-    """The file, read with what is ``given``, else saved, else found. Raises Unreadable; a question is never raised,
-    it stands in ``understood``. Asks the Mappings table once, unless a mapping is given."""
+def open_file(world: World, data: bytes, given: Mapping | None = None, whose: str | None = None) -> Opened:
+    """The file, read with what is ``given``, else saved (for the files of ``whose``, or all), else found. Raises
+    Unreadable; a question is never raised, it stands in ``understood``. Asks the Mappings table once, of somebody's
+    file twice at most, unless a mapping is given."""
     shape = shape_of(data)
-    kept = mappings.of_shape(world, shape) if given is None and shape else None
+    kept = mappings.of_shape(world, shape, whose) if given is None and shape else None
     mapping = given or kept or AUTOMATIC
     file = StockFile(data, mapping)
     understood = replace(file.understood, shape=shape or file.understood.shape)

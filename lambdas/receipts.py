@@ -3,7 +3,8 @@
 Owns the shape of a receipt and every write to it. Knows nothing of how a file is read or applied.
 
 A receipt: UploadId, Month (of the index that lists them), Name, Bucket, Key, Version, Bytes, Digest (of the index that
-finds the same content again), Mode, Store; Undoes (the upload that this one undoes) and UndoneBy; the times ReceivedAt,
+finds the same content again), By (who sent it; of the index that finds what somebody sent), Mode, Store, Stores (those
+that it speaks of, unless they are many); Undoes (the upload that this one undoes) and UndoneBy; the times ReceivedAt,
 StartedAt (of the first run), RunAt (of the last one), PartAt, LoadedAt or FailedAt with Reason (and Unreadable, when it
 was the file's own fault); Runs and RequestIds; Message (the queue's, that began the last run) and Receives (how often
 that one had come by then); Mapping (the id of the one that it is read with), Whole (how many rows the file has),
@@ -25,7 +26,7 @@ from typing import Any, NamedTuple
 from lambdas import lines, tables, tallies, times
 from lambdas.lines import Line
 from lambdas.spending import NOTHING, Units
-from lambdas.stockfile import Question
+from lambdas.stockfile import Question, Reading
 from lambdas.tallies import Totals
 from lambdas.upload import Upload, claim_of
 from lambdas.world import World
@@ -34,6 +35,8 @@ LOADER, ANSWER, HELP = "loader", "answer", "help"
 """What an upload that is not loaded waits for."""
 _QUESTION = ("WaitingAt", "Question")
 _FAILED = ("FailedAt", "Reason", "Unreadable")
+_NAMED_BYTES = 2000
+"""So much of a receipt the names of its stores may take. Of more, StoreUploads knows."""
 Receipt = dict[str, Any]
 
 
@@ -69,12 +72,24 @@ def same(client: Any, table: str, digest: str, limit: int) -> list[str]:
     return [item["UploadId"]["S"] for item in found]
 
 
+def sent_by(client: Any, table: str, by: str, limit: int, before: str | None = None) -> list[str]:
+    """The ids of the uploads that somebody sent, the latest first; with ``before``, an id, only earlier ones. An index
+    of ids alone, as of ``same``."""
+    older = " AND UploadId < :before" if before else ""
+    found = tables.query(
+        client, table, limit=limit, IndexName="BySender", ScanIndexForward=False,
+        KeyConditionExpression=f"#by = :by{older}", ExpressionAttributeNames={"#by": "By"},
+        ExpressionAttributeValues=tables.to_item({":by": by, ":before": before}),
+    )  # fmt: skip
+    return [item["UploadId"]["S"] for item in found]
+
+
 def received(client: Any, table: str, upload: Upload, size: int | None = None) -> str:
     """Say that the file is in the bucket. No change when the loader was faster. The upload's own id: see ``claim``."""
     upload = replace(upload, id=claim(client, table, upload))
     receipt = _identity(upload) | {"Waiting": LOADER}
     receipt |= {"UploadId": upload.id, "Mode": upload.mode.value, "Store": upload.store, "Bytes": size}
-    receipt |= {"Undoes": upload.undoes, "Digest": upload.digest}
+    receipt |= {"Undoes": upload.undoes, "Digest": upload.digest, "By": upload.by}
     _put_new(client, table, receipt)
     return upload.id
 
@@ -141,7 +156,7 @@ def start(
 def fail(client: Any, table: str, upload: Upload, reason: str) -> None:
     """The file can't be used: say why."""
     values: Receipt = {"FailedAt": times.now(), "Reason": reason, "Mode": upload.mode.value, "Store": upload.store}
-    values |= {"Digest": upload.digest, "Unreadable": True}
+    values |= {"Digest": upload.digest, "By": upload.by, "Unreadable": True}
     _set(client, table, upload.id, Waiting=HELP, **values, expect={"LoadedAt": None})
 
 
@@ -151,16 +166,19 @@ def trouble(client: Any, table: str, upload_id: str, reason: str, *, last: bool)
     return _set(client, table, upload_id, Reason=reason, **failed, expect={"LoadedAt": None})
 
 
-def pin(client: Any, table: str, upload: Upload, rows: int) -> tuple[str, str | None]:
+def pin(client: Any, table: str, upload: Upload, reading: Reading) -> tuple[str, str | None]:
     """Keep what the file is read with, unless another run has: mapping and store as they now stand on the receipt.
-    ``rows``: how many it has, for who watches.
+    With it, for who watches, how many rows it has, and of which stores.
 
     From here on rows may be written: a later run knows by it that an earlier one may have done so.
     """
-    given: Receipt = {"Mapping": upload.mapping, "Applying": True, "Whole": rows}
+    given: Receipt = {"Mapping": upload.mapping, "Applying": True, "Whole": len(reading.rows) + len(reading.rejects)}
+    stores = {row.store for row in reading.rows}
+    given |= {"Stores": stores} if stores and len("".join(stores).encode()) <= _NAMED_BYTES else {}
     given |= {"Mode": upload.mode.value} | ({"Store": upload.store} if upload.store else {})
     given |= {"Undoes": upload.undoes} if upload.undoes else {}
     given |= {"Digest": upload.digest} if upload.digest else {}
+    given |= {"By": upload.by} if upload.by else {}
     answer = client.update_item(
         TableName=table,
         Key=tables.to_item({"UploadId": upload.id}),
@@ -182,7 +200,7 @@ def wait(
     """
     values: Receipt = {"Waiting": ANSWER, "WaitingAt": times.now(), "Reason": question.text, "Shape": shape}
     values |= {"Question": {"about": question.about, "text": question.text}}
-    values |= {"Mode": upload.mode.value, "Store": upload.store, "Digest": upload.digest}
+    values |= {"Mode": upload.mode.value, "Store": upload.store, "Digest": upload.digest, "By": upload.by}
     expect = {name: begun.get(name) for name in ("Mapping", "AnsweredAt", "LoadedAt")}
     _set(client, table, upload.id, **values, expect=expect)
 

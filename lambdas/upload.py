@@ -30,10 +30,10 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """One file sent once. ``mode``, ``store`` and ``mapping`` travel with the object, as its metadata.
+    """One file sent once. ``mode``, ``store``, ``mapping``, ``by`` and ``grant`` go with the object, as its metadata.
 
     ``mapping``: the id of the one that the file is read with, or “auto”; None: not said. ``undoes``: in `undo` mode,
-    the id of the upload that is undone.
+    the id of the upload that is undone. ``by``: who sent it. ``grant``: the id of what the sender may load; None: all.
     """
 
     id: str
@@ -44,6 +44,8 @@ class Upload:
     mapping: str | None = None
     undoes: str | None = None
     digest: str | None = None
+    by: str | None = None
+    grant: str | None = None
 
     @property
     def time(self) -> str:
@@ -82,23 +84,28 @@ def object_key(upload_id: str, name: str) -> str:
 
 
 def metadata(
-    mode: Mode, store: str | None, mapping: str | None = None, undoes: str | None = None
+    mode: Mode, store: str | None, mapping: str | None = None, undoes: str | None = None, by: str | None = None,
+    grant: str | None = None,
 ) -> dict[str, str]:  # fmt: skip
-    """The S3 metadata (ASCII only) that says how to apply the object."""
+    """The S3 metadata (ASCII only) that says how to apply the object, and on whose word."""
     said = {"mode": mode.value, "store": quote(store) if store else None, "mapping": mapping, "undoes": undoes}
+    said |= {"by": quote(by) if by else None, "grant": grant}
     return {name: value for name, value in said.items() if value}
 
 
 def with_metadata(upload: Upload, given: Mapping[str, str]) -> Upload:
     """The upload with what its object's metadata says, but for what is already known better: store and mapping.
 
+    What the sender may load stands nowhere else: a file of another object never comes by it.
+
     ValueError for a mode that does not exist, and for an undo that does not say of what.
     """
-    store, mapping, undoes = (unquote(given.get(name, "")).strip() or None for name in ("store", "mapping", "undoes"))
+    names = ("store", "mapping", "undoes", "by", "grant")
+    store, mapping, undoes, by, grant = (unquote(given.get(name, "")).strip() or None for name in names)
     mode = Mode(given.get("mode", Mode.NEWEST))
     if mode is Mode.UNDO and undoes is None:
         raise ValueError("“undo” without “undoes”, the id of an upload")
-    upload = replace(upload, mode=mode, undoes=undoes if mode is Mode.UNDO else None)
+    upload = replace(upload, mode=mode, undoes=undoes if mode is Mode.UNDO else None, by=by, grant=grant)
     return replace(upload, store=upload.store or store, mapping=upload.mapping or mapping)
 
 

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from services.access import Right
 from ui import episodes, notifications, reads, reordering
 from ui.page import live, page, plainly
 
@@ -27,5 +28,6 @@ def before(asked):
 # The sections, in their order; each is drawn by a module of its own.
 now(asked)
 before(asked)
-reordering.draw()
-notifications.draw(held)
+if held.person.may(Right.MANAGE):
+    reordering.draw()
+    notifications.draw(held)

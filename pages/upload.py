@@ -45,7 +45,7 @@ left, right = st.columns([3, 2], gap="large")
 with left:
     files = picked()
 with right:
-    mode = modes.ask()
+    mode = modes.ask(held.person)
 
 if files:
     buttons = st.container(horizontal=True)  # above the previews: a long file must not push them out of sight

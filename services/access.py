@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
+from typing import Any, ParamSpec, Protocol, TypeVar, cast
 
 from services.errors import Refused
 
@@ -50,21 +50,24 @@ class Person:
     """Who asks. ``name``: the e-mail address, or what else tells a person from others, as it is written down.
 
     ``role`` None: nobody has given one. ``stores`` None: all of them. ``via``: the network address asked from.
+    ``of_machine``: whoever works with the stack's own credentials, and could do all of it without us.
     """
 
     name: str
     role: Role | None
     stores: frozenset[str] | None = None
     via: str = ""
+    of_machine: bool = False
 
     def __post_init__(self) -> None:
-        if self.role not in OF_STORES and self.stores is not None:
-            object.__setattr__(self, "stores", None)
+        if self.role not in OF_STORES:
+            object.__setattr__(self, "stores", frozenset() if self.role is None else None)
 
     @property
     def seat(self) -> "Person":
-        """Who is not told from this one by anything that is read: what one of them has read serves all."""
-        return replace(self, name="", via="")
+        """Who is not told from this one by anything that is read: what one of them has read serves all. Who sees some
+        stores sees the own uploads as well, whatever they speak of."""
+        return replace(self, name="" if self.stores is None else self.name, via="")
 
     def may(self, right: Right) -> bool:
         return self.role is not None and _RANK[self.role] >= _RANK[_LEAST[right]]
@@ -82,11 +85,11 @@ class Person:
         if foreign := sorted({store for store in stores if not self.sees(store)}):
             raise Refused(f"The store “{foreign[0]}” is not one of yours. Ask an admin of this dashboard.")
 
-    def must_for_all(self, right: Right) -> None:
-        """Refused unless this person may do so, and with every store."""
+    def must_for_all(self, right: Right, why: str = "This concerns all stores, and not all of them are yours.") -> None:
+        """Refused unless this person may do so, and with every store. ``why``: what that is about."""
         self.must(right)
         if self.stores is not None:
-            raise Refused(f"Only who is responsible for all stores may {right} of all. Ask an admin of this dashboard.")
+            raise Refused(f"{why} Ask an admin of this dashboard.")
 
     def only(self, found: Iterable["OfStore"]) -> list[Any]:
         """Of things that are each of one store, those that this person sees, in their order."""
@@ -105,20 +108,18 @@ class Acting(Protocol):
     def person(self) -> Person: ...
 
 
-A = TypeVar("A", bound=Acting)
-
-MACHINE = Person("this machine", Role.ADMIN)
+MACHINE = Person("this machine", Role.ADMIN, of_machine=True)
 """Whoever works with the stack's own credentials: the command line, and the dashboard for all its readers together."""
 
 
-def needs(right: Right) -> Callable[[Callable[Concatenate[A, P], R]], Callable[Concatenate[A, P], R]]:
+def needs(right: Right) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """A service that is refused to who has not this right. Its first argument is the stack, which names the person."""
 
-    def decorate(function: Callable[Concatenate[A, P], R]) -> Callable[Concatenate[A, P], R]:
+    def decorate(function: Callable[P, R]) -> Callable[P, R]:
         @wraps(function)
-        def service(stack: A, *args: P.args, **kwargs: P.kwargs) -> R:
-            stack.person.must(right)
-            return function(stack, *args, **kwargs)
+        def service(*args: P.args, **kwargs: P.kwargs) -> R:
+            cast(Acting, args[0]).person.must(right)
+            return function(*args, **kwargs)
 
         return service
 

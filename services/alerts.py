@@ -3,12 +3,14 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields
 from decimal import Decimal
+from itertools import islice
 from typing import Any
 
 from lambdas import episodes, lows, tables, times
 from lambdas.alerts import Kind
 from lambdas.episodes import OPEN
-from lambdas.stream import item_key
+from lambdas.stream import item_key, of_item_key
+from services.access import Right, needs
 from services.changes import number
 from services.errors import NotFound, mapped
 from services.stack import Stack
@@ -83,40 +85,46 @@ def of_values(item: dict[str, Any]) -> Episode:
 
 
 @mapped
+@needs(Right.SEE)
 def open_now(stack: Stack, limit: int | None = None) -> list[Episode]:
     """The open episodes of both kinds, newest first."""
-    return list(_of(stack, "ByOpen", "Open", OPEN, limit))
+    return list(islice(_seen(stack, "ByOpen", "Open", OPEN, limit), limit))
 
 
 @mapped
+@needs(Right.SEE)
 def held(stack: Stack) -> list[Episode]:
     """The episodes whose messages wait, the first due first."""
-    return [of_values(item) for item in episodes.held(stack.world)]
+    return stack.person.only(of_values(item) for item in episodes.held(stack.world))
 
 
 @mapped
+@needs(Right.SEE)
 def history(stack: Stack, limit: int = 200) -> list[Episode]:
     """Open and closed episodes of both kinds of the last 13 months, by when they opened, newest first."""
     found: list[Episode] = []
     for month in times.months_back(times.now(), 13):
-        found += _of(stack, "ByMonth", "Month", month, limit - len(found))
+        found += islice(_seen(stack, "ByMonth", "Month", month, limit - len(found)), limit - len(found))
         if len(found) >= limit:
             break
     return found
 
 
 @mapped
+@needs(Right.SEE)
 def of_upload(stack: Stack, upload_id: str) -> list[Episode]:
     """The episodes of both kinds that an upload opened, newest first."""
-    return list(_of(stack, "ByUpload", "OpenedBy", upload_id, None))
+    return list(_seen(stack, "ByUpload", "OpenedBy", upload_id, None))
 
 
 @mapped
+@needs(Right.MANAGE)
 def acknowledge(stack: Stack, episode: Episode, note: str = "") -> None:
     """Somebody has seen an open episode, which stays open. Said again it takes the new note.
 
     Raises NotFound when it has ended meanwhile.
     """
+    stack.person.must(Right.MANAGE, [episode.store])
     said = {":now": times.now(), ":note": note.strip()[:LONGEST_NOTE]}
     try:
         stack.dynamodb.update_item(
@@ -136,6 +144,12 @@ def once(found: Iterable[Episode]) -> list[Episode]:
     return [one for one in found if not one.is_low or (one.store, one.item) not in out]
 
 
+def _seen(stack: Stack, index: str, key: str, value: str, limit: int | None) -> Iterator[Episode]:
+    """Those of the person's stores. Of all stores no more is asked for than the limit; of some, until it is reached."""
+    found = _of(stack, index, key, value, limit if stack.person.stores is None else None)
+    return (one for one in found if stack.person.sees(one.store))
+
+
 def _of(stack: Stack, index: str, key: str, value: str, limit: int | None) -> Iterator[Episode]:
     found = tables.query(
         stack.dynamodb, stack.settings.alerts_table, limit=limit, IndexName=index, ScanIndexForward=False,
@@ -146,8 +160,10 @@ def _of(stack: Stack, index: str, key: str, value: str, limit: int | None) -> It
 
 
 @mapped
+@needs(Right.SEE)
 def around(stack: Stack, item_key: str, position: str, limit: int = 10) -> tuple[list[Episode], list[Episode]]:
     """An item's episodes of before a change, the latest first, and those from it on, the first one first."""
+    stack.person.must(Right.SEE, [of_item_key(item_key)[0]])
     before = _by_position(stack, item_key, "<", position, limit)
     return before, _by_position(stack, item_key, ">=", position, limit)
 
@@ -163,8 +179,10 @@ def _by_position(stack: Stack, item_key: str, which: str, position: str, limit: 
 
 
 @mapped
+@needs(Right.SEE)
 def of_item(stack: Stack, item_key: str, limit: int = 100) -> list[Episode]:
     """An item's episodes, newest first. ``item_key``: `Berlin/Echo%20Dot`."""
+    stack.person.must(Right.SEE, [of_item_key(item_key)[0]])
     found = tables.query(
         stack.dynamodb, stack.settings.alerts_table, limit=limit, ScanIndexForward=False,
         KeyConditionExpression="ItemKey = :item", ExpressionAttributeValues=tables.to_item({":item": item_key}),

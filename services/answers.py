@@ -9,25 +9,33 @@ from typing import Any
 from lambdas import answers, mappings, receipts
 from lambdas.stockfile import Mapping, StockFile
 from lambdas.upload import Address, Upload, s3_event
+from services import sight
+from services.access import Right, needs
 from services.errors import BadFile, NotFound, mapped
 from services.outcome import Receipt, of_item
 from services.stack import Stack
 
 
 @mapped
+@needs(Right.SEE)
 def waiting(stack: Stack) -> list[Receipt]:
     """The uploads that wait for an answer, the latest first: one Query of an index that holds nothing else."""
     found = receipts.waiting(stack.dynamodb, stack.settings.uploads_table, receipts.ANSWER)
-    return [one for one in map(of_item, found) if one.state == "waiting"][::-1]
+    return sight.seen(stack, [one for one in map(of_item, found) if one.state == "waiting"][::-1])
 
 
 @mapped
+@needs(Right.SEE)
 def contents(stack: Stack, of: Receipt) -> bytes:
-    """An upload's file, as it was sent. NotFound when it is no longer in the bucket."""
-    return _contents(stack, _item(stack, of.upload_id or ""))
+    """An upload's file, as it was sent. NotFound when it is no longer in the bucket, Refused when it may hold more than
+    the person's stores."""
+    item = _item(stack, of.upload_id or "")
+    sight.must_see_whole(of_item(item), stack.person)
+    return _contents(stack, item)
 
 
 @mapped
+@needs(Right.SEND)
 def answer(stack: Stack, upload_id: str, mapping: Mapping, store: str | None = None) -> None:
     """Say how an upload that waits is to be read; the loader then goes on with it, under the same id.
 
@@ -35,6 +43,7 @@ def answer(stack: Stack, upload_id: str, mapping: Mapping, store: str | None = N
     can't be read this way either, and of these Unclear when one more thing has to be said.
     """
     item, store = _item(stack, upload_id), (store or "").strip() or None
+    sight.must_see_whole(of_item(item), stack.person)
     if of_item(item).state != "waiting":
         return _only_again(item, mapping, store)
     upload = _upload(item)
@@ -62,7 +71,7 @@ def _try(data: bytes, mapping: Mapping, store: str | None, at: str) -> None:
 
 def _item(stack: Stack, upload_id: str) -> dict[str, Any]:
     found = receipts.get(stack.dynamodb, stack.settings.uploads_table, upload_id)
-    if found is None:
+    if found is None or not sight.seen(stack, [of_item(found)]):
         raise NotFound(f"There is no upload “{upload_id}”. The list of uploads has the ids.")
     return found
 

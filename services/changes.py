@@ -14,10 +14,13 @@ from typing import Any, NamedTuple
 from lambdas import tables, times
 from lambdas.recording import MARKERS, change_of
 from lambdas.stream import SHARDS, Change, of_item_key, shard_of
+from services.access import Right, needs
 from services.errors import mapped
 from services.stack import Stack
 
 _MARKERS_AT_ONCE = 64
+_LOOKED_THROUGH = 1_000
+"""So many changes at a time, for those of some stores."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,46 +97,53 @@ def _seen(item: tables.Item) -> Seen:
 
 
 @mapped
+@needs(Right.SEE)
 def newest(stack: Stack, limit: int = 100, before: str | None = None) -> list[Seen]:
     """The latest changes, newest first; with ``before``, a position, only older ones."""
     found: list[Seen] = []
     for hour in _hours_back(stack, before):
-        found += _hour(stack, hour, limit - len(found), before=before, newest_first=True)
+        found += _of_hour(stack, hour, limit - len(found), before=before, newest_first=True)
         if len(found) >= limit:
             break
     return found
 
 
 @mapped
+@needs(Right.SEE)
 def next_after(stack: Stack, position: str, limit: int) -> list[Seen]:
     """The first changes after a position, newest first: how a reader of the past comes nearer."""
     found: list[Seen] = []
     for hour in sorted({marker[:13] for marker in _markers(stack, position[:13])}):
-        found += _hour(stack, hour, limit - len(found), after=position)
+        found += _of_hour(stack, hour, limit - len(found), after=position)
         if len(found) >= limit:
             break
     return found[::-1]
 
 
 @mapped
+@needs(Right.SEE)
 def kept(stack: Stack, these: Iterable[Counted]) -> list[Seen]:
     """These changes with their images, in no order. One that is not kept any more is left out."""
     keys = [
         tables.to_item({"Bucket": f"{one.at[:13]}#{shard_of(one.store, one.item)}", "Position": one.position})
         for one in these
     ]
-    return [_seen(item) for item in tables.batch_get(stack.dynamodb, stack.settings.changes_table, keys)]
+    found = tables.batch_get(stack.dynamodb, stack.settings.changes_table, keys)
+    return stack.person.only(map(_seen, found))
 
 
 @mapped
+@needs(Right.SEE)
 def since(stack: Stack, place: str) -> list[Seen]:
     """Every change behind a position, or a bare time, oldest first."""
-    return sorted(map(_seen, _kept_since(stack, place)), key=lambda change: change.position)
+    return sorted(stack.person.only(map(_seen, _kept_since(stack, place))), key=lambda change: change.position)
 
 
 @mapped
+@needs(Right.SEE)
 def positions_since(stack: Stack, place: str) -> list[str]:
-    """Theirs alone, in no order: after a big load the rest would take seconds to read."""
+    """Theirs alone, in no order: after a big load the rest would take seconds to read. Of all stores together."""
+    stack.person.must_for_all(Right.SEE)
     return [item["Position"]["S"] for item in _kept_since(stack, place)]
 
 
@@ -145,12 +155,14 @@ def _kept_since(stack: Stack, place: str) -> Iterator[tables.Item]:
 
 
 @mapped
+@needs(Right.SEE)
 def hours(stack: Stack, start: str) -> list[str]:
     """The hours that hold changes, `2026-11-23T12`, the latest first, from ``start`` on."""
     return sorted({bucket[:13] for bucket in _markers(stack, start)}, reverse=True)
 
 
 @mapped
+@needs(Right.SEE)
 def counted(stack: Stack, hour: str, shard: int) -> list[Counted]:
     """What one shard of an hour's changes did to the counts, oldest first. Cheaper than `since`, for a long past."""
     found = tables.query(
@@ -158,10 +170,11 @@ def counted(stack: Stack, hour: str, shard: int) -> list[Counted]:
         ExpressionAttributeNames={"#bucket": "Bucket"},
         ExpressionAttributeValues=tables.to_item({":bucket": f"{hour}#{shard}"}), ConsistentRead=True,
     )  # fmt: skip
-    return [Counted.of(change_of(item)) for item in found]
+    return stack.person.only(Counted.of(change_of(item)) for item in found)
 
 
 @mapped
+@needs(Right.SEE)
 def images_before(stack: Stack, second: str) -> dict[tuple[str, str], dict[str, Any] | None]:
     """What each item was, by store and item, before its first change after a second (`2026-11-23T12:53:44`).
 
@@ -174,6 +187,7 @@ def images_before(stack: Stack, second: str) -> dict[tuple[str, str], dict[str, 
         of_item_key(key): tables.from_item(json.loads(image)) if image else None
         for part in asked
         for key, image in part.items()
+        if stack.person.sees(of_item_key(key)[0])
     }
 
 
@@ -189,37 +203,46 @@ def _first_images(stack: Stack, hours: Iterable[str], shard: int, after: str) ->
 
 
 @mapped
+@needs(Right.SEE)
 def of_item(stack: Stack, item_key: str, limit: int = 100) -> list[Seen]:
     """An item's changes, newest first. ``item_key``: `Berlin/Echo%20Dot`."""
+    _must_see(stack, item_key)
     return list(_of(stack, "ItemKey", item_key, limit, index="ByItem", newest_first=True))
 
 
 @mapped
+@needs(Right.SEE)
 def before(stack: Stack, item_key: str, at: str, limit: int) -> list[Seen]:
     """An item's latest changes up to a time, newest first."""
+    _must_see(stack, item_key)
     return list(_of(stack, "ItemKey", item_key, limit, index="ByItem", newest_first=True, before=f"{at}~"))
 
 
 @mapped
+@needs(Right.SEE)
 def of_upload_to_item(stack: Stack, upload_id: str, item_key: str, since: str) -> list[Seen]:
     """What an upload has done to one item, oldest first: mostly one change, or none. ``since``: when it was received.
 
     The clocks of who sends and of the stream may differ by some minutes. After a thousand of the item's changes it is
     not looked further.
     """
+    _must_see(stack, item_key)
     found = _of(stack, "ItemKey", item_key, 1_000, index="ByItem", after=times.later(since, minutes=-5))
     return [one for one in found if one.upload_id == upload_id]
 
 
 @mapped
+@needs(Right.SEE)
 def of_upload(stack: Stack, upload_id: str, limit: int | None = None) -> list[Seen]:
     """The changes that an upload caused, oldest first."""
     parts = [f"{upload_id}#{shard}" for shard in range(SHARDS)]
-    asked = tables.each(lambda part: list(_of(stack, "UploadPart", part, limit, index="ByUpload")), parts)
-    return list(islice(heapq.merge(*asked, key=lambda change: change.position), limit))
+    most = limit if stack.person.stores is None else None  # of some stores it is not known how many are to be asked for
+    asked = tables.each(lambda part: list(_of(stack, "UploadPart", part, most, index="ByUpload")), parts)
+    return list(islice(_those_of(stack, heapq.merge(*asked, key=lambda change: change.position)), limit))
 
 
 @mapped
+@needs(Right.SEE)
 def count_of_upload(stack: Stack, upload_id: str) -> int:
     """How many changes an upload caused, counted one by one."""
     parts = [f"{upload_id}#{shard}" for shard in range(SHARDS)]
@@ -233,6 +256,30 @@ def count_of_upload(stack: Stack, upload_id: str) -> int:
             parts,
         )
     )  # fmt: skip
+
+
+def _must_see(stack: Stack, item_key: str) -> None:
+    stack.person.must(Right.SEE, [of_item_key(item_key)[0]])
+
+
+def _those_of(stack: Stack, found: Iterable[Seen]) -> Iterator[Seen]:
+    return (one for one in found if stack.person.sees(one.store))
+
+
+def _of_hour(
+    stack: Stack, hour: str, limit: int, *, newest_first: bool = False, before: str | None = None,
+    after: str | None = None,
+) -> list[Seen]:  # fmt: skip
+    """The first of an hour's changes that the person sees. Of some stores, it is looked through a part at a time."""
+    found: list[Seen] = []
+    size = limit if stack.person.stores is None else _LOOKED_THROUGH
+    while len(found) < limit:
+        part = _hour(stack, hour, size, newest_first=newest_first, before=before, after=after)
+        found += _those_of(stack, part)
+        if len(part) < size:
+            break
+        before, after = (part[-1].position, None) if newest_first else (None, part[-1].position)
+    return found[:limit]
 
 
 def _hour(stack: Stack, hour: str, limit: int, *, newest_first: bool = False, **how: Any) -> list[Seen]:

@@ -16,6 +16,7 @@ from lambdas.stockfile import Mapping
 from lambdas.stockfile.counts import Unusable, exact
 from lambdas.stockfile.rows import marked
 from services import uploads
+from services.access import Right, needs
 from services.errors import BadFile, NotFound, mapped
 from services.stack import Stack
 from services.stock import Stocked
@@ -71,12 +72,14 @@ def _file(name: str, of: Stocked, count: Decimal, now: str | None, mode: Mode) -
 
 
 @mapped
+@needs(Right.SEND)
 def correct(stack: Stack, of: Stocked, count: Decimal, reason: str = "") -> str:
     """Send a count, as of now; the upload's id."""
-    return _send(stack, correction(of, count, reason))
+    return _send(stack, of, correction(of, count, reason))
 
 
 @mapped
+@needs(Right.SEND)
 def release(stack: Stack, of: Stocked) -> str:
     """Give an item the time of now, with its own count; the upload's id.
 
@@ -84,12 +87,14 @@ def release(stack: Stack, of: Stocked) -> str:
     """
     if one(stack, of.store, of.item).count != of.count:
         raise BadFile(f"The count of “{of.item}” of “{of.store}” has just moved: look at it again.")
-    return _send(stack, unlocking(of))
+    return _send(stack, of, unlocking(of))
 
 
 @mapped
+@needs(Right.SEE)
 def one(stack: Stack, store: str, item: str) -> Stocked:
     """An item as the table holds it, read consistently. NotFound when there is none, or none with a count."""
+    stack.person.must(Right.SEE, [store])
     table, key = stack.settings.inventory_table, (store, item)
     held = inventory.held(inventory.read(stack.dynamodb, table, [key]).get(key))
     if held is None or held.count is None:
@@ -97,5 +102,6 @@ def one(stack: Stack, store: str, item: str) -> Stocked:
     return Stocked(store, item, held.count, held.updated_at or None, held.upload_id or None, held.was)
 
 
-def _send(stack: Stack, file: File) -> str:
-    return uploads.send(stack, file.name, file.data, file.mode, mapping=file.mapping)
+def _send(stack: Stack, of: Stocked, file: File) -> str:
+    stack.person.must(Right.SEND, [of.store])
+    return uploads.send(stack, file.name, file.data, file.mode, mapping=file.mapping, by_hand=True)

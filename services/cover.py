@@ -5,6 +5,7 @@ and no fall; an item that goes out of the table has not fallen either. Days are 
 come from.
 """
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -60,6 +61,11 @@ class Judgement:
     def many(self) -> int:
         """How many items have a history that allows to tell."""
         return int(self.enough.sum())
+
+    @property
+    def of_stores(self) -> Counter[str]:
+        """How many of them in each store."""
+        return Counter(self.keys[row][0] for row in np.flatnonzero(self.enough).tolist())
 
     def soon(self, count: Callable[[Key], Decimal | None], within: float = SOON_DAYS) -> list[Cover]:
         """What is there still and will be out within so many days, the soonest first. ``count``: what is left now."""

@@ -10,6 +10,7 @@ from typing import Any
 
 from lambdas import failures, receipts
 from lambdas.sweeping import FILE
+from services.access import Right, needs
 from services.errors import NotFound, mapped
 from services.stack import Stack
 
@@ -48,6 +49,7 @@ class Failure:
 
 
 @mapped
+@needs(Right.OPERATE)
 def every(stack: Stack) -> list[Failure]:
     """What failed and still needs help, the latest first: a Query for each kind, of what is mostly empty."""
     files = receipts.waiting(stack.dynamodb, stack.settings.uploads_table, receipts.HELP, _AT_MOST)
@@ -56,6 +58,7 @@ def every(stack: Stack) -> list[Failure]:
 
 
 @mapped
+@needs(Right.OPERATE)
 def payload(stack: Stack, failure_id: str) -> Any:
     """What failed, as JSON has it. NotFound when nothing of that id needs help any more."""
     kind, name = _split(failure_id)
@@ -68,6 +71,7 @@ def payload(stack: Stack, failure_id: str) -> Any:
 
 
 @mapped
+@needs(Right.OPERATE)
 def retry(stack: Stack, failure_id: str) -> str:
     """Run it again, now. Empty when that went well, else the reason why not. A file goes to the loader again."""
     kind, name = _split(failure_id)
@@ -76,6 +80,7 @@ def retry(stack: Stack, failure_id: str) -> str:
 
 
 @mapped
+@needs(Right.OPERATE)
 def put_aside(stack: Stack, failure_id: str) -> None:
     """A failed file is not to be loaded: it leaves the list, its receipt stays. Nothing else can be put aside."""
     kind, name = _split(failure_id)
@@ -85,6 +90,7 @@ def put_aside(stack: Stack, failure_id: str) -> None:
 
 
 @mapped
+@needs(Right.OPERATE)
 def sweep(stack: Stack) -> Mapping[str, int]:
     """Look for what hangs or failed at once, as it is done every minute: how many were lost, driven and retried."""
     return {name: int(count) for name, count in _sweeper(stack, {}).items()}

@@ -7,8 +7,8 @@ a moment and a long past neither holds a page up nor takes the engine for itself
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from itertools import pairwise
@@ -40,6 +40,13 @@ class Soon:
     covers: tuple[Cover, ...]
     judged: int
     reached: str | None
+    of_stores: Mapping[str, int] = field(default_factory=dict)  # so many of each store's items are judged
+
+    def of(self, stores: frozenset[str]) -> "Soon":
+        """Of these stores alone."""
+        covers = tuple(one for one in self.covers if one.store in stores)
+        own = {store: many for store, many in self.of_stores.items() if store in stores}
+        return Soon(covers, sum(own.values()), self.reached, own)
 
 
 class Lately:
@@ -78,7 +85,7 @@ class Lately:
             if self._reached is not None:
                 return Soon((), 0, self._reached)
             judged = self._falls.judged(times.now())
-        return Soon(tuple(judged.soon(self._left)), judged.many, None)
+        return Soon(tuple(judged.soon(self._left)), judged.many, None, judged.of_stores)
 
     def between(self, moments: Sequence[datetime]) -> list[Beat]:
         """What changed from each of these moments to the next."""

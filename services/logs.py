@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from lambdas import tables, times
+from services.access import Right, needs
 from services.errors import mapped
 from services.loglines import Event, LogLine, event, lines
 from services.stack import Stack
@@ -40,6 +41,7 @@ class Tail:
     @mapped
     def refresh(self) -> list[LogLine]:
         """Every line of the last minutes, in order; of a busy function those of a shorter while."""
+        self.stack.person.must(Right.OPERATE)
         self._logs = self._logs or self.stack.client("logs")
         far = self._looked_far is None or self.clock() - self._looked_far > _LONG_SECONDS
         back = 1000 * (_LONG_SECONDS + _SHORT_SECONDS if far else _SHORT_SECONDS)
@@ -58,6 +60,7 @@ class Tail:
 
 
 @mapped
+@needs(Right.OPERATE)
 def before(stack: Stack, minutes: float) -> list[LogLine]:
     """The log lines of so many minutes, in order; the latest of each function."""
     logs, start = stack.client("logs"), _ago(minutes)
@@ -76,6 +79,7 @@ class Trace:
 
 
 @mapped
+@needs(Right.OPERATE)
 def of_upload(stack: Stack, upload_id: str, since: str) -> Trace:
     """Every line of every run that names the upload. ``since``: when it was received."""
     logs, start = stack.client("logs"), int(times.moment(since).timestamp() * 1000) - 1000

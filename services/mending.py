@@ -20,9 +20,11 @@ from lambdas.opening import Opened, open_file
 from lambdas.stockfile import StockFile
 from lambdas.stockfile.container import content
 from lambdas.stockfile.table import holds
+from services.access import Right, needs
 from services.answers import contents
 from services.errors import mapped
 from services.exporting import UNWRITABLE, csv_text, escaped
+from services.opening import whose
 from services.outcome import Line, Receipt
 from services.stack import Stack
 
@@ -34,6 +36,7 @@ Cells = list[Any]
 
 
 @mapped
+@needs(Right.SEND)
 def mend(stack: Stack, of: Receipt) -> tuple[str, bytes] | None:
     """The name and the bytes of an upload's file to mend; None when it has no rejected rows.
 
@@ -41,12 +44,14 @@ def mend(stack: Stack, of: Receipt) -> tuple[str, bytes] | None:
     """
     if not of.upload_id or not of.fates[Fate.REJECTED]:
         return None
+    data = contents(stack, of)
     told = kept.read(stack.world, of.upload_id, of.parts)
     mapping = mappings.get(stack.world, of.mapping or mappings.AUTO)
-    return to_mend(stack, of.file, open_file(stack.world, contents(stack, of), mapping), told)
+    return to_mend(stack, of.file, open_file(stack.world, data, mapping), told)
 
 
 @mapped
+@needs(Right.SEND)
 def to_mend(stack: Stack, name: str, opened: Opened, lines: Iterable[Line]) -> tuple[str, bytes]:
     """The same for a file that is only looked at; ``lines`` are its preview's.
 
@@ -58,7 +63,7 @@ def to_mend(stack: Stack, name: str, opened: Opened, lines: Iterable[Line]) -> t
     known = replace(was, encoding=said.encoding, delimiter=said.delimiter, sheet=said.sheet)
     alone = StockFile(made).understood
     if alone.question or replace(alone.mapping, encoding=None, delimiter=None, sheet=None) != known:
-        mappings.save(stack.world, alone.shape, known, alone.columns)
+        mappings.save(stack.world, alone.shape, known, alone.columns, whose=whose(stack.person))
     return mend_name(name, opened), made
 
 

@@ -47,11 +47,11 @@ class Matching:
 
     def __init__(self, items: Numbers[tuple[str, str]]) -> None:
         self._items = items
-        self._kept: OrderedDict[tuple[str | None, str], npt.NDArray[np.bool_]] = OrderedDict()
+        self._kept: OrderedDict[tuple[str | None, str, frozenset[str] | None], npt.NDArray[np.bool_]] = OrderedDict()
         self._lock = threading.Lock()
 
     def of(self, wanted: Wanted) -> npt.NDArray[np.bool_]:
-        asked = wanted.store, wanted.text.casefold()
+        asked = wanted.store, wanted.text.casefold(), wanted.stores
         with self._lock:
             known = self._kept.pop(asked, np.empty(0, np.bool_))
             if len(known) < (many := len(self._items)):

@@ -47,6 +47,8 @@ class Receipt:
     undoes: str | None = None  # the id of the upload that this one undoes
     undone_by: str | None = None
     shape: str | None = None  # of its file, when it has waited for an answer
+    by: str | None = None  # who sent it; None: it was dropped into the bucket, or sent by this machine
+    stores: frozenset[str] | None = None  # those that it speaks of; None: not known yet, or many
 
     @property
     def settled(self) -> bool:
@@ -67,7 +69,7 @@ class Receipt:
         shown |= {"records_seen": self.records_seen, "alerts": self.alerts, "reason": self.reason}
         spent = (float(self.reads), float(self.writes)) if self.upload_id else (None, None)
         shown |= {"question": self.question, "read_units": spent[0], "write_units": spent[1]}
-        shown |= {"undoes": self.undoes, "undone_by": self.undone_by}
+        shown |= {"undoes": self.undoes, "undone_by": self.undone_by, "by": self.by}
         return shown | {"errors": [{name: e[name] for name in ("row", "column", "value", "reason")} for e in errors]}
 
 
@@ -82,7 +84,7 @@ def of_item(item: Mapping[str, Any], totals: Totals = NONE) -> Receipt:
         item.get("Question", {}).get("about"), item.get("Mapping"),
         item.get("Reads", Decimal(0)) + totals.reads, item.get("Writes", Decimal(0)) + totals.writes,
         int(item["Whole"]) if "Whole" in item else None, item.get("Undoes"), item.get("UndoneBy"),
-        item.get("Shape"),
+        item.get("Shape"), item.get("By"), frozenset(item["Stores"]) if "Stores" in item else None,
     )  # fmt: skip
 
 

@@ -26,6 +26,7 @@ from lambdas.inventory import Key
 from lambdas.stream import KEPT_DAYS, item_key
 from lambdas.upload import lowest_id
 from services import changes, stock, uploads
+from services.access import MACHINE, Right, needs
 from services.errors import NotFound, Unavailable, mapped
 from services.stack import Stack
 from services.stock import Stocked
@@ -36,13 +37,16 @@ _FEW = 20
 
 
 @mapped
+@needs(Right.SEE)
 def table(stack: Stack, at: str, store: str | None = None) -> list[Stocked]:
     """Every item as it was at the end of the second of ``at``, fixed-width UTC text; of all stores, or of one.
 
     By store and item. Raises NotFound for a moment that is not kept any more, or lies ahead, and Unavailable while it
     can't be told.
     """
-    second = _second(at)
+    stack.person.must(Right.SEE, [store] if store else ())
+    second, person = _second(at), stack.person
+    stack = stack.acting(MACHINE)  # whether it can be told depends on what is under way in all stores
     now = stock.of_store(stack, store) if store else stock.table(stack)
     deadline = time.monotonic() + _PATIENCE_SECONDS
     while True:
@@ -50,7 +54,7 @@ def table(stack: Stack, at: str, store: str | None = None) -> list[Stocked]:
         found = _walked_back(now, changes.images_before(stack, second), store)
         doubtful = _in_doubt(stack, found, moving, second)
         if doubtful is None:
-            return found
+            return person.only(found)
         if time.monotonic() > deadline:
             raise Unavailable(
                 f"The changes of upload {doubtful} have not come through yet, so how the stock was then can't be told. "

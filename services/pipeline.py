@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from services.access import Right, needs
 from services.errors import mapped
 from services.stack import Stack
 
@@ -9,6 +10,7 @@ _VISIBLE, _HIDDEN = "ApproximateNumberOfMessages", "ApproximateNumberOfMessagesN
 
 
 @mapped
+@needs(Right.OPERATE)
 def waiting(stack: Stack) -> dict[str, int]:
     """How many messages wait in the queue, are at the loader, and are on their way from there to the sweeper."""
     sqs = stack.client("sqs")

@@ -14,6 +14,8 @@ from lambdas.fates import Fate, Mode, Verdict
 from lambdas.stockfile import Mapping as Said
 from lambdas.stockfile import Reading, StockFile
 from lambdas.upload import Address, Upload, new_id
+from services import sight
+from services.access import Right, needs
 from services.errors import mapped
 from services.opening import opened
 from services.outcome import Line, Receipt
@@ -30,6 +32,7 @@ class Preview:
     by_mode: Mapping[Mode, Receipt]
 
 
+@needs(Right.SEND)
 def preview(
     stack: Stack, name: str, data: bytes, mode: Mode = Mode.NEWEST, store: str | None = None,
     mapping: Said | None = None,
@@ -43,6 +46,7 @@ def preview(
 
 
 @mapped
+@needs(Right.SEND)
 def foreseen(
     stack: Stack, name: str, data: bytes, mode: Mode = Mode.NEWEST, store: str | None = None,
     mapping: Said | None = None, modes: Sequence[Mode] = (), at_most: float = math.inf,
@@ -53,10 +57,13 @@ def foreseen(
     store = (store or "").strip() or None
     upload = Upload(new_id(), Address("", ""), name, mode, store or mapping.always, mappings.id_of(mapping))
     reading = file.read(uploaded_at=upload.time, store=store)
+    if grant := sight.granted(stack.person, mode):
+        reading = grant.of(reading)
     return of_rows(stack, upload, reading, modes if len(reading.rows) <= at_most else ())
 
 
 @mapped
+@needs(Right.SEND)
 def of_rows(stack: Stack, upload: Upload, reading: Reading, modes: Sequence[Mode] = ()) -> Preview:
     """What these rows would do as this upload, and in these modes."""
     mode = upload.mode

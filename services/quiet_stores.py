@@ -12,6 +12,7 @@ from itertools import pairwise
 
 from lambdas import tables, times
 from lambdas.upload import time_of
+from services.access import Right, needs
 from services.errors import mapped
 from services.stack import Stack
 from services.standing import Sums
@@ -52,9 +53,11 @@ def every_seconds(stores: int) -> float:
 
 
 @mapped
+@needs(Right.SEE)
 def find(stack: Stack, stores: Sequence[Sums], now: str) -> list[Quiet]:
     """The stores that went quiet, by how long. A Query for each store, and one more for the few that send often and
-    change nothing."""
+    change nothing. Of all stores together: see ``still``."""
+    stack.person.must_for_all(Right.SEE)
     found = tables.each(lambda of: _judged(stack, of, now), stores)
     return sorted((one for one in found if one), key=lambda one: (one.since, one.store))
 
@@ -98,11 +101,17 @@ def _between(earlier: str, later: str) -> timedelta:
 
 
 @mapped
-def uploads_of(stack: Stack, store: str, *, limit: int, after: str = "", newest_first: bool = False) -> list[str]:
+@needs(Right.SEE)
+def uploads_of(
+    stack: Stack, store: str, *, limit: int, after: str = "", before: str = "", newest_first: bool = False
+) -> list[str]:
     """The ids of uploads that spoke of a store, at most ``limit``."""
+    stack.person.must(Right.SEE, [store])
     condition, values = "#store = :store", {":store": store}
     if after:
         condition, values = f"{condition} AND UploadId > :after", values | {":after": after}
+    if before:
+        condition, values = f"{condition} AND UploadId < :before", values | {":before": before}
     found = tables.query(
         stack.dynamodb, stack.settings.store_uploads_table, limit=limit, ScanIndexForward=not newest_first,
         KeyConditionExpression=condition, ExpressionAttributeNames={"#store": "Store"},

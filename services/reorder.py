@@ -21,6 +21,7 @@ from lambdas.reorder import ALL, Points, Scope
 from lambdas.stockfile.counts import Unusable, exact
 from lambdas.stream import count_in, item_key
 from services import alerts, stock
+from services.access import MACHINE, Person, Right, needs
 from services.errors import Unavailable, mapped
 from services.stack import Stack
 
@@ -55,7 +56,8 @@ class Followed:
 
     @mapped
     def refresh(self) -> Points:
-        """The points as they stand: one question while none has moved."""
+        """The points as they stand, of all stores: one question while none has moved."""
+        self.stack.person.must_for_all(Right.SEE)
         with self._lock:
             marker = points.marker(self.stack.world)
             self.unsettled = marker.unsettled if marker else frozenset()
@@ -86,12 +88,22 @@ class Followed:
         )
 
 
+@needs(Right.SEE)
 def read(stack: Stack) -> Points:
-    """All reorder points. A Query for each store that has any."""
-    return Followed(stack).refresh()
+    """All reorder points that concern the person's stores. A Query for each store that has any."""
+    return seen(Followed(stack.acting(MACHINE)).refresh(), stack.person)
+
+
+def seen(of: Points, person: Person) -> Points:
+    """What a person sees of them: those of the own stores, and what counts for all."""
+    if person.role and person.stores is None:
+        return of
+    stores = {store: point for store, point in of.stores.items() if person.sees(store)}
+    return Points(of.default, stores, {key: point for key, point in of.items.items() if person.sees(key[0])}, of.moved)
 
 
 @mapped
+@needs(Right.MANAGE)
 def save(stack: Stack, given: Given) -> Outcome:
     """Set these points, and open and end the episodes of the items that they concern. Safe to repeat.
 
@@ -101,11 +113,16 @@ def save(stack: Stack, given: Given) -> Outcome:
 
     ValueError for a point that is negative, or no number that DynamoDB can keep.
     """
+    person, stack = stack.person, stack.acting(MACHINE)  # what an earlier saving left may concern other stores
+    person.must(Right.MANAGE, (scope.store for scope in given if scope.store is not None))
+    if ALL in given:
+        person.must(Right.ADMINISTER)
     kept = {scope: None if point is None else checked(point) for scope, point in given.items()}
     saving = points.save(stack.world, kept)
     done = _settled(stack, kept | {ALL: None} if saving.found else kept)
     points.settled(stack.world, {saving.name, *_broken_off(saving.found)})
-    return done
+    low, ended = ([key for key in keys if person.sees(key[0])] for keys in (done.low, done.ended))
+    return Outcome(tuple(low), tuple(ended))
 
 
 def _broken_off(savings: Iterable[str]) -> list[str]:

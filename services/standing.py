@@ -4,6 +4,7 @@ Owns that this costs what has changed and not what there is: the items are gone 
 somebody moves a reorder point. Follows a mirror; asks DynamoDB nothing.
 """
 
+import itertools
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -13,8 +14,9 @@ from lambdas.alerts import THRESHOLD
 from lambdas.inventory import Key
 from lambdas.reorder import Points
 from services.changes import Seen
-from services.stock import Mirror, Stocked
+from services.stock import Mirror, Stocked, View
 
+_serials = itertools.count(1)  # of all standings together: a reader's own must not be taken for another's
 AHEAD_SECONDS = 60
 """A time so little ahead is a clock that is a little fast, and over when somebody has read of it."""
 
@@ -60,7 +62,7 @@ class _Store:
 class Standing:
     """Follows the mirror from here on."""
 
-    def __init__(self, mirror: Mirror) -> None:
+    def __init__(self, mirror: Mirror | View) -> None:
         self._mirror = mirror
         self._moved: set[Key] = set()
         self._points: Points | None = None
@@ -123,4 +125,4 @@ class Standing:
             Sums(name, len(of.items), of.out, of.low, of.moved_by) for name, of in self._stores.items() if of.items
         )
         out, low, ahead = (tuple(kept.values()) for kept in (self._out, self._low, self._ahead))
-        return Figures(self._figures.serial + 1, sum(one.items for one in stores), out, low, stores, ahead)
+        return Figures(next(_serials), sum(one.items for one in stores), out, low, stores, ahead)

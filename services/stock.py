@@ -14,6 +14,7 @@ from typing import Any
 from lambdas import inventory, tables
 from lambdas.inventory import Key
 from lambdas.stream import item_key
+from services.access import Person, Right, needs
 from services.changes import Seen, number
 from services.errors import mapped
 from services.follower import Follower
@@ -56,15 +57,18 @@ def stocked(values: Mapping[str, Any]) -> Stocked:
 
 
 @mapped
+@needs(Right.SEE)
 def table(stack: Stack) -> list[Stocked]:
     """Every item of every store, by store and item: a Scan. Once, never on a timer."""
     pages = stack.dynamodb.get_paginator("scan").paginate(TableName=stack.settings.inventory_table, ConsistentRead=True)
-    return _sorted(item for page in pages for item in page["Items"])
+    return stack.person.only(_sorted(item for page in pages for item in page["Items"]))
 
 
 @mapped
+@needs(Right.SEE)
 def of_store(stack: Stack, store: str) -> list[Stocked]:
     """A store's items, by item."""
+    stack.person.must(Right.SEE, [store])
     found = tables.query(
         stack.dynamodb, stack.settings.inventory_table, ConsistentRead=True, KeyConditionExpression="#store = :store",
         ExpressionAttributeNames={"#store": "Store"}, ExpressionAttributeValues=tables.to_item({":store": store}),
@@ -96,6 +100,7 @@ class Mirror:
     _listeners: list[Callable[[Sequence[Seen]], None]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
+        self.stack.person.must_for_all(Right.SEE)
         self._follower = Follower(self.stack, self.clock)
 
     def refresh(self) -> None:
@@ -116,6 +121,11 @@ class Mirror:
             self._listeners.append(heard)
             return self._follower.position
 
+    @property
+    def position(self) -> str:
+        """Of the last change."""
+        return self._follower.position
+
     def _read(self) -> None:
         self._follower.start()  # first: a change that comes in during the scan is then followed as well
         self.items = {(one.store, one.item): one for one in table(self.stack)}
@@ -128,6 +138,11 @@ class Mirror:
         for heard in self._listeners if fresh else ():
             heard(fresh)
 
+    def view(self, person: Person) -> "View":
+        """The stock as a person sees it, kept as this one moves."""
+        with self._lock:
+            return View(self, person)
+
     def _apply(self, change: Seen) -> None:
         key = (change.store, change.item)
         if change.position < self._latest.get(key, ""):
@@ -137,3 +152,37 @@ class Mirror:
             self.items.pop(key, None)
         else:
             self.items[key] = stocked(change.new)
+
+
+class View:
+    """What one person sees of a mirror: it is followed in memory, and asks nothing of its own.
+
+    As a Mirror, with the items and changes of some stores. To be made by ``Mirror.view``.
+    """
+
+    def __init__(self, mirror: Mirror, person: Person) -> None:
+        self._mirror, self._person = mirror, person
+        self._listeners: list[Callable[[Sequence[Seen]], None]] = []
+        self.version = 1
+        self.items = {key: one for key, one in mirror.items.items() if person.sees(key[0])}
+        mirror._listeners.append(self._hear)
+
+    def refresh(self) -> None:
+        """Bring the mirror up to date."""
+        self._mirror.refresh()
+
+    def listen(self, heard: Callable[[Sequence[Seen]], None]) -> str:
+        """As of the mirror."""
+        self._listeners.append(heard)
+        return self._mirror.position
+
+    def _hear(self, fresh: Sequence[Seen]) -> None:
+        own = self._person.only(fresh)
+        for key in {(one.store, one.item) for one in own}:
+            if key in self._mirror.items:
+                self.items[key] = self._mirror.items[key]
+            else:
+                self.items.pop(key, None)
+        self.version += bool(own)
+        for heard in self._listeners if own else ():
+            heard(own)

@@ -15,6 +15,7 @@ from urllib.parse import parse_qs, urlsplit
 from botocore.exceptions import ClientError
 
 from lambdas import alerts, tables, times
+from services.access import Person, Right, needs
 from services.errors import NotFound, NotPossible, mapped
 from services.stack import Stack
 
@@ -66,8 +67,26 @@ class Trial:
 
 
 @mapped
+@needs(Right.MANAGE)
 def every(stack: Stack) -> list[Subscription]:
-    """All subscriptions, by protocol and endpoint. A request for each hundred, and one for each confirmed one."""
+    """All subscriptions, by protocol and endpoint. A request for each hundred, and one for each confirmed one.
+
+    Of somebody with named stores, those that get the alerts of these alone: an address is nobody else's business.
+    """
+    return seen(_every(stack), stack.person)
+
+
+def seen(found: Iterable[Subscription], person: Person) -> list[Subscription]:
+    """Those of them that a person is to know of. Refused to who may not manage messages at all."""
+    person.must(Right.MANAGE)
+    return [one for one in found if _is_own(one, person)]
+
+
+def _is_own(of: Subscription, person: Person) -> bool:
+    return person.stores is None or (bool(of.stores) and set(of.stores or ()) <= person.stores)
+
+
+def _every(stack: Stack) -> list[Subscription]:
     sns = stack.client("sns")
     pages = sns.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=stack.settings.topic)
     listed = [one for page in pages for one in page["Subscriptions"]]
@@ -99,13 +118,15 @@ def _let_through(policy: str) -> tuple[tuple[str, ...] | None, str | None]:
 
 
 @mapped
+@needs(Right.MANAGE)
 def subscribe(stack: Stack, protocol: str, endpoint: str, stores: Iterable[str] = ()) -> Subscription:
     """Send alerts there, of these stores or without any of all. E-mail and HTTPS have to be confirmed there first.
 
     Raises NotPossible when SNS would not, or can't, send there.
     """
     endpoint, only = tidy(protocol, endpoint), _wanted(stores)
-    if any((one.protocol, one.endpoint) == (protocol, endpoint) for one in every(stack)):
+    _must(stack, only)
+    if any((one.protocol, one.endpoint) == (protocol, endpoint) for one in _every(stack)):
         raise NotPossible(f"{endpoint} is subscribed already. Change its stores, or remove it first.")
     attributes = {"FilterPolicy": _policy(only)} if only else {}
     sns = stack.client("sns")
@@ -118,9 +139,11 @@ def subscribe(stack: Stack, protocol: str, endpoint: str, stores: Iterable[str] 
 
 
 @mapped
+@needs(Right.MANAGE)
 def change_stores(stack: Stack, arn: str, stores: Iterable[str]) -> None:
     """Send the alerts of these stores there, or without any of all. SNS may take 15 minutes to follow."""
     only = _wanted(stores)
+    _must(stack, only)
     _known(stack, arn)
     sns = stack.client("sns")
     _asked(
@@ -130,6 +153,7 @@ def change_stores(stack: Stack, arn: str, stores: Iterable[str]) -> None:
 
 
 @mapped
+@needs(Right.MANAGE)
 def unsubscribe(stack: Stack, arn: str) -> Subscription:
     """Send nothing there any more. Raises NotFound when there is no such subscription to the alerts."""
     found = _known(stack, arn)
@@ -138,6 +162,7 @@ def unsubscribe(stack: Stack, arn: str) -> Subscription:
 
 
 @mapped
+@needs(Right.MANAGE)
 def confirm(stack: Stack, said: str) -> str:
     """Confirm one that waits, by the token or the address that SNS sent there. Its ARN."""
     token = said.strip()
@@ -150,13 +175,15 @@ def confirm(stack: Stack, said: str) -> str:
 
 
 @mapped
+@needs(Right.MANAGE)
 def send_test(stack: Stack, store: str | None = None) -> Trial:
     """Send a message that says that it is a test, the way that alerts go: to who gets those of a store, or to all.
 
     A subscription for some stores lets through only what names one of them, so a test for all names one store of each.
     The attribute `kind` tells a test from an alert.
     """
-    known = every(stack)
+    _must(stack, (store,) if store else ())
+    known = _every(stack)
     names = sorted({one.stores[0] for one in known if one.stores})
     for_store = {"DataType": "String", "StringValue": store} if store else {}
     for_all = {"DataType": "String.Array", "StringValue": json.dumps(names, ensure_ascii=False)} if names else {}
@@ -169,7 +196,16 @@ def send_test(stack: Stack, store: str | None = None) -> Trial:
     )  # fmt: skip
     to = [one for one in known if (one.gets(store) if store else one.state == CONFIRMED and not one.rule)]
     waits = [one for one in known if one.state == WAITING and (not store or not one.stores or store in one.stores)]
-    return Trial(at, answer["MessageId"], tuple(to), tuple(waits))
+    own = (tuple(one for one in part if _is_own(one, stack.person)) for part in (to, waits))
+    return Trial(at, answer["MessageId"], *own)
+
+
+def _must(stack: Stack, stores: Sequence[str]) -> None:
+    """Of these stores, or with none of all."""
+    if stores:
+        stack.person.must(Right.MANAGE, stores)
+    else:
+        stack.person.must_for_all(Right.MANAGE, "Choose which of your stores: none means all of them.")
 
 
 def tidy(protocol: str, endpoint: str) -> str:

@@ -197,7 +197,7 @@ class Trail:
     def _fit(self, rows: _Rows, wanted: Wanted, which: Places) -> npt.NDArray[np.bool_]:
         table = rows.table[which]
         fits = np.ones(len(which), np.bool_)
-        if wanted.store or wanted.text:
+        if wanted.store or wanted.text or wanted.stores is not None:
             fits &= self._matching.of(wanted)[table["item"]]
         if wanted.upload_id:
             fits &= table["upload"] == self._uploads.get(wanted.upload_id)

@@ -2,12 +2,14 @@
 
 from lambdas import objects
 from services import verifying
+from services.access import Right, needs
 from services.errors import mapped
 from services.stack import Stack
 from services.verifying import Result
 
 
 @mapped
+@needs(Right.OPERATE)
 def verify(stack: Stack, store: str | None = None) -> Result:
     """Work everything out anew from the files; of one store, or of all, which is kept. Reads every file and table."""
     result = verifying.verify(stack, store)
@@ -17,6 +19,7 @@ def verify(stack: Stack, store: str | None = None) -> Result:
 
 
 @mapped
+@needs(Right.OPERATE)
 def latest(stack: Stack) -> Result | None:
     """The last verification of all stores; None when there was none."""
     said = objects.get(stack.world, objects.VERIFIED)

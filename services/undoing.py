@@ -11,12 +11,14 @@ from lambdas.stockfile import AUTOMATIC, Row
 from lambdas.stream import KEPT_DAYS
 from lambdas.upload import Address, Upload, new_id
 from services import changes, previewing, uploads
+from services.access import MACHINE, Right, needs
 from services.changes import Seen
 from services.errors import BadFile, mapped
 from services.stack import Stack
 from services.uploads import Line, Receipt
 
 
+@needs(Right.SEND)
 def preview(stack: Stack, upload_id: str) -> tuple[Receipt, list[Line]]:
     """What undoing an upload would do now, as a receipt, and the fate of each item. Writes nothing.
 
@@ -29,6 +31,7 @@ def preview(stack: Stack, upload_id: str) -> tuple[Receipt, list[Line]]:
 
 
 @mapped
+@needs(Right.SEND)
 def send(stack: Stack, upload_id: str) -> str:
     """Undo an upload; the id of the one that does so. Raises as ``preview`` does.
 
@@ -47,7 +50,8 @@ def _before(stack: Stack, upload_id: str) -> tuple[Receipt, list[Row]]:
         raise BadFile(f"{of.file} is not through yet: it can be undone when all of its stream records are seen.")
     if not of.records_expected:
         raise BadFile(f"{of.file} changed nothing: there is nothing to undo.")
-    made = changes.of_upload(stack, upload_id)
+    made = changes.of_upload(stack.acting(MACHINE), upload_id)
+    stack.person.must(Right.SEND, (one.store for one in made))
     if len(made) < of.records_expected:
         raise BadFile(
             f"{of.file} can't be undone any more: {len(made):,} of its {of.records_expected:,} changes are kept. "

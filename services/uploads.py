@@ -9,12 +9,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
-from lambdas import lines, mappings, receipts, tables, tallies, times
+from lambdas import grants, lines, mappings, receipts, tables, tallies, times
 from lambdas.fates import Fate, Mode
 from lambdas.stockfile import Mapping
 from lambdas.tallies import Totals
 from lambdas.upload import Address, Upload, digest_of, metadata, new_id, object_key, time_of
-from services import alerts, changes
+from services import alerts, changes, quiet_stores, quota, sight
+from services.access import MACHINE, Right, needs
 from services.answers import answer, contents, waiting
 from services.errors import NotFound, Unavailable, mapped
 from services.mending import mend, mend_data, to_mend
@@ -31,20 +32,32 @@ __all__ = [
 
 
 @mapped
+@needs(Right.SEND)
 def send(
     stack: Stack, name: str, data: bytes, mode: Mode = Mode.NEWEST, store: str | None = None,
-    mapping: Mapping | None = None, undoes: str | None = None,
+    mapping: Mapping | None = None, undoes: str | None = None, *, by_hand: bool = False,
 ) -> str:  # fmt: skip
     """Put a file into the bucket. When this returns it is received, and the rest happens by itself; its upload id.
 
     ``mapping``: the loader reads the file with exactly this one. None: with what is then saved for its shape, or as
-    it understands the file by itself. ``undoes``: see `services.undoing`.
+    it understands the file by itself. ``undoes``: see `services.undoing`. ``by_hand``: one count that a person states,
+    in whatever mode that takes.
+
+    Refused when the sender may not; what of the file is not the sender's to load, the loader leaves out, row by row.
     """
-    upload_id, store = new_id(), (store or "").strip() or None
+    upload_id, store, grant = (
+        new_id(),
+        (store or "").strip() or None,
+        sight.granted(stack.person, mode, by_hand=by_hand),
+    )
+    quota.take(stack, name, len(data))
+    may, by = grants.keep(stack.world, grant) if grant else None, None if stack.person.of_machine else stack.person.name
     said = None if mapping is None else mappings.keep(stack.world, mapping)
     key = object_key(upload_id, name)
-    address = Address(stack.settings.bucket, key, _put_once(stack, key, data, metadata(mode, store, said, undoes)))
-    upload = Upload(upload_id, address, key.rsplit("/", 1)[-1], mode, store, said, undoes, digest_of(data))
+    address = Address(
+        stack.settings.bucket, key, _put_once(stack, key, data, metadata(mode, store, said, undoes, by, may))
+    )
+    upload = Upload(upload_id, address, key.rsplit("/", 1)[-1], mode, store, said, undoes, digest_of(data), by, may)
     receipts.received(stack.dynamodb, stack.settings.uploads_table, upload, len(data))
     return upload_id
 
@@ -71,12 +84,14 @@ def refused(name: str, mode: Mode, store: str | None, reason: str, question: str
 
 
 @mapped
+@needs(Right.SEE)
 def receipt(stack: Stack, upload_id: str) -> Receipt:
     """The receipt as it stands. NotFound when no upload has that id."""
     found = receipts.get(stack.dynamodb, stack.settings.uploads_table, upload_id)
-    if found is None:
+    seen = sight.seen(stack, [of_item(found, _totals(stack, found))]) if found else []
+    if not seen:
         raise NotFound(f"There is no upload “{upload_id}”. The list of uploads has the ids.")
-    return _exact(stack, of_item(found, _totals(stack, found)))
+    return _exact(stack.acting(MACHINE), seen[0])
 
 
 def _totals(stack: Stack, item: dict[str, Any]) -> Totals:
@@ -111,6 +126,7 @@ def _exact(stack: Stack, of: Receipt) -> Receipt:
     return of
 
 
+@needs(Right.SEE)
 def follow(stack: Stack, upload_id: str, timeout: float = 60) -> Iterator[Receipt]:
     """The receipt each time that it has moved, until it is settled. Unavailable after ``timeout`` seconds."""
     start = time.monotonic()
@@ -130,12 +146,14 @@ def follow(stack: Stack, upload_id: str, timeout: float = 60) -> Iterator[Receip
 
 
 @mapped
+@needs(Right.SEE)
 def rows(stack: Stack, of: Receipt) -> list[Line]:
-    """The fate of every row that is through, by row number."""
-    return lines.read(stack.world, of.upload_id, of.parts) if of.upload_id else []
+    """The fate of every row that is through, by row number. Of the rows that the person sees."""
+    return sight.lines(of, lines.read(stack.world, of.upload_id, of.parts), stack.person) if of.upload_id else []
 
 
 @mapped
+@needs(Right.SEE)
 def rejected(stack: Stack, of: Receipt) -> list[Line]:
     """An upload's rejected rows; nothing is asked when it has none."""
     return errors(rows(stack, of)) if of.fates[Fate.REJECTED] else []
@@ -147,11 +165,15 @@ def errors(told: Iterable[Line]) -> list[Line]:
 
 
 @mapped
+@needs(Right.SEE)
 def recent(stack: Stack, limit: int = 50, before: str | None = None) -> list[Receipt]:
     """The latest uploads, newest first; with ``before``, an upload's id, only those that were sent before that one.
 
-    Of the 13 months up to then: a Query for each until there are enough.
+    Of the 13 months up to then: a Query for each until there are enough. Of some stores: a Query for each, and one for
+    what the person sent, which may speak of none.
     """
+    if stack.person.stores is not None:
+        return _recent_of(stack, stack.person.stores, limit, before)
     found: list[Receipt] = []
     latest = min(times.now(), time_of(before)) if before else times.now()
     for month in times.months_back(latest, 13):
@@ -159,6 +181,20 @@ def recent(stack: Stack, limit: int = 50, before: str | None = None) -> list[Rec
         if len(found) >= limit:
             break
     return found
+
+
+def _recent_of(stack: Stack, stores: Iterable[str], limit: int, before: str | None) -> list[Receipt]:
+    asked = tables.each(lambda store: _spoke(stack, store, limit, before), sorted(stores))
+    own = receipts.sent_by(stack.dynamodb, stack.settings.uploads_table, stack.person.name, limit, before)
+    ids = sorted({*own, *(one for part in asked for one in part)}, reverse=True)[:limit]
+    keys = [tables.to_item({"UploadId": upload_id}) for upload_id in ids]
+    found = tables.batch_get(stack.dynamodb, stack.settings.uploads_table, keys) if keys else []
+    listed = tables.each(lambda item: _listed(stack.acting(MACHINE), item), map(tables.from_item, found))
+    return sorted(sight.seen(stack, listed), key=lambda one: one.upload_id or "", reverse=True)
+
+
+def _spoke(stack: Stack, store: str, limit: int, before: str | None) -> list[str]:
+    return quiet_stores.uploads_of(stack, store, limit=limit, before=before or "", newest_first=True)
 
 
 def _of_month(stack: Stack, month: str, limit: int, before: str | None) -> Iterator[dict[str, Any]]:
@@ -172,15 +208,23 @@ def _of_month(stack: Stack, month: str, limit: int, before: str | None) -> Itera
 
 
 @mapped
+@needs(Right.SEE)
 def same_content(stack: Stack, data: bytes, besides: str | None = None) -> list[str]:
     """The ids of the latest uploads whose file holds exactly this, the latest first: one Query. ``besides``: not this
     one."""
     found = receipts.same(stack.dynamodb, stack.settings.uploads_table, digest_of(data), 4)
-    return [upload_id for upload_id in found if upload_id != besides]
+    found = [upload_id for upload_id in found if upload_id != besides]
+    if stack.person.stores is None or not found:
+        return found
+    keys = [tables.to_item({"UploadId": upload_id}) for upload_id in found]
+    items = map(tables.from_item, tables.batch_get(stack.dynamodb, stack.settings.uploads_table, keys))
+    there = {one.upload_id for one in sight.seen(stack, list(map(of_item, items)))}
+    return [upload_id for upload_id in found if upload_id in there]
 
 
+@needs(Right.SEE)
 def names(stack: Stack, upload_ids: Iterable[str]) -> dict[str, str]:
     """The file names of those of these uploads that there are, a hundred to a request."""
     keys = [tables.to_item({"UploadId": upload_id}) for upload_id in upload_ids]
-    found = tables.batch_get(stack.dynamodb, stack.settings.uploads_table, keys)
-    return {item["UploadId"]["S"]: item["Name"]["S"] for item in found}
+    found = map(tables.from_item, tables.batch_get(stack.dynamodb, stack.settings.uploads_table, keys))
+    return {one.upload_id or "": one.file for one in sight.seen(stack, list(map(of_item, found)))}

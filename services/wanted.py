@@ -15,7 +15,7 @@ EVENTS = ("INSERT", "MODIFY", "REMOVE")
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """The filters. ``text``: a part of the item's name; ``real``: not those that only moved a time; ``zero``: only
-    those by which an item ran out."""
+    those by which an item ran out. ``stores``: those that the reader may see; None: all."""
 
     store: str | None = None
     text: str = ""
@@ -23,11 +23,15 @@ class Wanted:
     upload_id: str | None = None
     real: bool = False
     zero: bool = False
+    stores: frozenset[str] | None = None
 
     def named(self, items: Iterable[tuple[str, str]]) -> list[bool]:
         """Of each item, a store and a name, whether its changes fit by that. Of 100,000 at once, when it is new."""
-        store, text = self.store, self.text.casefold()
-        return [(not store or of == store) and (not text or text in item.casefold()) for of, item in items]
+        store, text, own = self.store, self.text.casefold(), self.stores
+        return [
+            (not store or of == store) and (not text or text in item.casefold()) and (own is None or of in own)
+            for of, item in items
+        ]
 
     def fits(self, one: Counted | Seen) -> bool:
         return (
@@ -37,6 +41,11 @@ class Wanted:
             and not (self.real and is_touched(one))
             and not (self.zero and not ran_out(one))
         )
+
+    @property
+    def everything(self) -> bool:
+        """Whether the reader has set no filter."""
+        return self == Wanted(stores=self.stores)
 
     @property
     def of_changes(self) -> bool:

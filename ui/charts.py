@@ -42,7 +42,7 @@ class Picture:
     rest: str
 
 
-@st.cache_resource(show_spinner=False, max_entries=2, hash_funcs=WITH_THE_FIGURES)
+@st.cache_resource(show_spinner=False, max_entries=50, ttl=60, hash_funcs=WITH_THE_FIGURES)
 def stores(now: Figures) -> Picture:
     """Each store's items, the emptiest first: as bars of some stores, as tiles of many."""
     if len(now.stores) > BARS:

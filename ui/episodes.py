@@ -14,6 +14,7 @@ import streamlit as st
 
 from lambdas.alerts import plain as count_text
 from services import alerts, words
+from services.access import Right
 from services.alerts import LONGEST_NOTE, Episode
 from services.errors import StocktrailError
 from ui import links, plain, reads, tables
@@ -121,6 +122,8 @@ def _draw_open(held: Link, one: Episode) -> None:
                 links.why(one.opened_by, one.store, one.item)
         if one.acknowledged_at:
             st.caption(f"Acknowledged {plain.when(one.acknowledged_at)}.")
+        if not held.person.may(Right.MANAGE):
+            return
         with st.form(f"acknowledge-{one.position}", border=False):
             key, was = f"note-{one.position}", f"note-was-{one.position}"
             if key not in st.session_state:

@@ -52,7 +52,8 @@ def filters(held: Link) -> Asked:
             upload_id = upload(held, "Upload", "All uploads")
     real, zero = _only()
     below, above = (_place(name) for name in ("before", "after"))
-    return Asked(Wanted(store, (text or "").strip(), event, upload_id, real, zero), below, None if below else above)
+    wanted = Wanted(store, (text or "").strip(), event, upload_id, real, zero, held.person.stores)
+    return Asked(wanted, below, None if below else above)
 
 
 def _stores(held: Link) -> list[str]:

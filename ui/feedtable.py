@@ -51,7 +51,7 @@ def _is_still(before: Found, held: Link, asked: Asked) -> bool:
 
 def _has_moved(held: Link, before: Found) -> bool:
     new = following.trail(held).news(before.asked.wanted, before.news).count
-    return bool(new) or any(one.upload_id not in before.silent for one in following.watch(held).silent)
+    return bool(new) or any(one.upload_id not in before.silent for one in following.silent(held))
 
 
 def shown() -> Found | None:
@@ -83,7 +83,7 @@ def draw(held: Link, now: Found) -> None:
 
 def _nothing(now: Found) -> None:
     asked = now.asked
-    if asked.wanted == type(asked.wanted)() and asked.of_now and not now.older:
+    if asked.wanted.everything and asked.of_now and not now.older:
         st.info("Nothing has changed yet. Send a stock file, and what it changes appears here within a second.")
         st.page_link("pages/upload.py", label="Send a file", icon=":material/upload_file:")
     elif now.older and not now.filling:

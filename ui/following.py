@@ -4,19 +4,26 @@ Owns these and how long what they say is kept. What they say is shared: read it,
 """
 
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import pairwise
 
 import streamlit as st
 
 from lambdas import times
-from services import alerts, changes, quiet_stores, uploads
+from services import alerts, changes, quiet_stores, sight, uploads
 from services.alerts import Episode
 from services.aside import Aside
-from services.changes import Counted
+from services.changes import Counted, Seen
 from services.lately import Lately, Soon
+from services.pulse import Beat, Pulse
 from services.quiet_stores import Quiet
 from services.standing import Figures, Standing
+from services.stock import Mirror
 from services.trail import Trail
+from services.uploads import Receipt
+from services.wanted import Wanted
 from services.watch import Watch
 from ui import reads
 from ui.reads import BY_THE_CLOCK, Hashes, Link
@@ -25,6 +32,7 @@ WITH_THE_FIGURES: Hashes = {Link: lambda held: held.serial, Figures: lambda figu
 
 _SOON_SECONDS, _READING_SECONDS = 10.0, 3.0
 _UPLOADS = 100  # that are looked through for such as made no record
+_A_DAY = 100_000  # changes of some stores: more are not counted
 _AT_HAND = 400  # changes, the latest: so many are asked for when nothing is known yet, and the others come beside
 
 
@@ -41,6 +49,7 @@ class _Followed:
 
 @st.cache_resource(show_spinner=False, max_entries=1, hash_funcs=BY_THE_CLOCK)
 def _followed(held: Link) -> _Followed:
+    assert isinstance(held.mirror, Mirror)  # noqa: S101 (the dashboard's own)
     standing = Standing(held.mirror)
 
     def find() -> list[Quiet]:
@@ -57,47 +66,90 @@ def _followed(held: Link) -> _Followed:
 
 def figures(held: Link) -> Figures:
     """How the stock stands."""
-    return _followed(held).standing.figures(reads.points(held))
+    standing = _standing(held) if held.base else _followed(held).standing
+    return standing.figures(reads.points(held))
 
 
-def lately(held: Link) -> Lately:
+@st.cache_resource(show_spinner=False, max_entries=reads.SEATS, hash_funcs=BY_THE_CLOCK)
+def _standing(held: Link) -> Standing:
+    """Of some stores."""
+    return Standing(held.mirror)
+
+
+def _lately(held: Link) -> Lately:
     """The last four weeks; what was before is read from the first time on that somebody asks."""
-    found = _followed(held).lately
+    found = _followed(held.whole).lately
     found.begin()
     return found
 
 
+def reached(held: Link) -> str | None:
+    """How far back the last four weeks have been read so far; None when all has."""
+    return _lately(held).reached
+
+
+def between(held: Link, moments: Sequence[datetime]) -> list[Beat]:
+    """What changed from each of these moments to the next."""
+    if not held.base:
+        return _lately(held).between(moments)
+    # The changes of some stores in a day are few: they are counted out of the trail.
+    since, pulse = times.text(moments[0]), Pulse()
+    for one in trail(held).page(Wanted(stores=held.person.stores), _A_DAY, above=since).lines:
+        pulse.add(one.at, one.old_count, one.new_count)
+    return [pulse.between(*pair) for pair in pairwise(moments)]
+
+
 def trail(held: Link) -> Trail:
-    """The changes in memory. The latest are there at once; older ones are read from now on."""
-    found = _followed(held)
+    """The changes in memory, of all stores: what is asked of it has to say whose. The latest are there at once; older
+    ones are read from now on."""
+    found = _followed(held.whole)
     if not found.trail.knows:
         with found.turn:
             if not found.trail.knows:
-                first = changes.newest(held.stack, _AT_HAND)
+                first = changes.newest(held.whole.stack, _AT_HAND)
                 found.trail.add(map(Counted.of, first))
                 found.trail.reach(first[-1].position if len(first) == _AT_HAND else "")
     found.lately.begin()
     return found.trail
 
 
+def latest(held: Link, limit: int) -> Sequence[Seen | Counted]:
+    """The latest changes, newest first."""
+    if not held.base:
+        return reads.feed(held, limit)
+    return trail(held).page(Wanted(stores=held.person.stores), limit).lines
+
+
 def watch(held: Link) -> Watch:
     """Who brings what is new to all that look at the changes."""
-    return _followed(held).watch
+    return _followed(held.whole).watch
+
+
+def silent(held: Link) -> Sequence[Receipt]:
+    """Of the latest uploads those that made no stream record and make none any more, newest first."""
+    found = watch(held).silent
+    return sight.seen(held.stack, found) if held.base else found
 
 
 def soon(held: Link) -> Soon:
     """What will be out soon, as it was worked out last."""
-    weeks = lately(held)
-    return _followed(held).soon.latest() or Soon((), 0, weeks.reached)
+    weeks = _lately(held)
+    found = _followed(held.whole).soon.latest() or Soon((), 0, weeks.reached)
+    return found if held.person.stores is None else found.of(held.person.stores)
 
 
 def quiet(held: Link) -> list[Quiet]:
     """The stores that went quiet; none before they have been asked about for the first time."""
+    figures(held.whole)  # by which the stores are asked about
     stores = figures(held).stores
-    return quiet_stores.still(_followed(held).quiet.latest() or [], stores)
+    return quiet_stores.still(held.person.only(_followed(held.whole).quiet.latest() or []), stores)
+
+
+def latest_alerts(held: Link, limit: int) -> list[Episode]:
+    """The latest open episodes, newest first."""
+    return reads.open_alerts(held)[:limit] if held.base else _latest_alerts(held, limit)
 
 
 @st.cache_resource(show_spinner=False, ttl=2, hash_funcs=BY_THE_CLOCK)
-def latest_alerts(held: Link, limit: int) -> list[Episode]:
-    """The latest open episodes, newest first."""
+def _latest_alerts(held: Link, limit: int) -> list[Episode]:
     return alerts.open_now(held.stack, limit)

@@ -62,7 +62,7 @@ class _Part:
 
 
 def gather(held: Link, asked: Asked, size: int = PAGE) -> Found:
-    trail, silent = following.trail(held), following.watch(held).silent
+    trail, silent = following.trail(held), following.silent(held)
     news = News(trail.mark())  # before anything is looked for: what comes in meanwhile is new, and not lost
     part = _part(held, trail, asked, size)
     within = _bottom(part), _top(trail, asked, part)
@@ -95,7 +95,7 @@ def can_grow(held: Link, now: Found) -> bool:
     """Whether there is more of the past to be put below what stands there, or no more to come."""
     trail = following.trail(held)
     below = replace(now.asked, below=now.older, above=None)
-    return following.lately(held).reached is None or bool(_page(held, trail, below, PAGE).lines)
+    return following.reached(held) is None or bool(_page(held, trail, below, PAGE).lines)
 
 
 def fuller(held: Link, now: Found) -> Found:
@@ -131,7 +131,7 @@ def _part(held: Link, trail: Trail, asked: Asked, size: int) -> _Part:
     newer = (first or asked.below) if asked.below else None
     if page.more or not page.floor:
         return _Part(page.lines, last if page.more else None, newer)
-    if following.lately(held).reached is not None:
+    if following.reached(held) is not None:
         return _Part(page.lines, page.floor, newer, filling=True)
     return _Part(page.lines, page.floor, newer, f"Looked back to {plain.clock(page.floor[:27])}.")
 

@@ -3,7 +3,7 @@
 Owns the one classroom of the dashboard, and how a run is drawn. What it says is `services.lesson`'s.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pandas as pd
@@ -15,8 +15,9 @@ from lambdas.fates import Mode
 from lambdas.inventory import Key
 from lambdas.stream import Change
 from services import lesson, words
+from services.access import Right
 from services.lesson import Board, Classroom, File, Lesson, Phase, Sent
-from ui import modes, plain
+from ui import modes, plain, reads
 from ui.reads import BY_THE_CLOCK, Link
 
 OWN = "lesson-files"
@@ -27,6 +28,16 @@ _LEGEND = (
 _BESIDE = 190  # pixels, so that a button has room beside it
 _LETTERS, _DIGITS = 8, 2  # of items and counts for which three tables side by side have room
 _NONE = "–"
+
+
+def _press(what: Callable[..., None]) -> Callable[..., None]:
+    """A click counts if it may be made at that moment."""
+
+    def pressed(*args: Any) -> None:
+        if reads.link().person.may(Right.OPERATE):
+            what(*args)
+
+    return pressed
 
 
 @st.cache_resource(
@@ -69,7 +80,7 @@ def _begin(room: Classroom, board: Board, now: Lesson) -> None:
         "a table of its own with a stream."
     )
     sends, every = now.sends, len(now.files)
-    go: dict[str, Any] = {"disabled": board.at_work, "on_click": room.send}
+    go: dict[str, Any] = {"disabled": board.at_work, "on_click": _press(room.send)}
     with st.container(horizontal=True, gap="small"):
         if sends < every and not board.broke_off:
             st.button("Send the next file", key="lesson-next", args=(sends + 1, now.files), **go)
@@ -82,7 +93,7 @@ def _begin(room: Classroom, board: Board, now: Lesson) -> None:
                 key="lesson-over",
                 type="tertiary",
                 icon=":material/restart_alt:",
-                on_click=room.start_over,
+                on_click=_press(room.start_over),
             )
 
 

@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from lambdas.fates import Fate, Mode
+from services.access import Person, Right
 from services.uploads import Receipt
 from ui import tables
 
@@ -31,8 +32,12 @@ def name(mode: str) -> str:
     return MODES[Mode(mode)][0] if mode in MODES else mode.capitalize()
 
 
-def ask() -> Mode:
-    """How the file is to be applied, each way explained in one line."""
+def ask(person: Person) -> Mode:
+    """How the file is to be applied, each way explained in one line; who has no choice is not asked."""
+    if not person.may(Right.OPERATE):
+        st.session_state["mode"] = Mode.NEWEST
+        st.caption(f"**{MODES[Mode.NEWEST][0]}.** {MODES[Mode.NEWEST][1]}")
+        return Mode.NEWEST
     picked = st.radio(
         "How to apply it", list(MODES), format_func=lambda mode: MODES[mode][0], key="mode",
         captions=[explained for _, explained in MODES.values()],

@@ -60,7 +60,7 @@ def draw(held: Link, asked: Asked, chosen: str) -> None:
         _line("New ones come in by themselves", None)
     else:
         now = _counted(held, now)
-        new, silent = now.news.count, _silent(watch, now)
+        new, silent = now.news.count, _silent(held, now)
         if (new or silent) and not now.entries and asked.of_now:
             st.rerun()  # there is nothing that it could move
         _line(_told(now, new, silent), _show if new or silent else None)
@@ -86,12 +86,12 @@ def _counted(held: Link, now: Found) -> Found:
     return now
 
 
-def _silent(watch: Watch, now: Found) -> int:
+def _silent(held: Link, now: Found) -> int:
     """How many uploads have come in that changed nothing. Of which stores they spoke is not asked for here."""
     wanted = now.asked.wanted
     if wanted.of_changes or wanted.store or wanted.upload_id:
         return 0
-    return sum(one.upload_id not in now.silent for one in watch.silent)
+    return sum(one.upload_id not in now.silent for one in following.silent(held))
 
 
 def _told(now: Found, new: int, silent: int) -> str:

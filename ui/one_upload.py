@@ -4,7 +4,8 @@ import pandas as pd
 import streamlit as st
 
 from lambdas import alerts as rules
-from services import alerts, uploads, words
+from services import alerts, sight, uploads, words
+from services.access import Right
 from services.alerts import Episode
 from services.uploads import Receipt
 from ui import comparison, everyrow, modes, plain, reads, receipts, tables, undo
@@ -48,22 +49,26 @@ def _watch(upload_id: str, before: str) -> None:
 def _outcome(of: Receipt) -> None:
     st.subheader(plain.escaped(of.file), anchor=False)
     store = f" · store {plain.escaped(of.store)}" if of.store else ""
+    by = f" by {plain.escaped(of.by)}" if of.by else ""
     st.caption(
-        f"Sent {plain.when(of.received_at)} · {modes.name(of.mode)}{store} · {plain.escaped(of.upload_id or '')}"
+        f"Sent {plain.when(of.received_at)}{by} · {modes.name(of.mode)}{store} · {plain.escaped(of.upload_id or '')}"
     )
     receipts.draw_stages(of)
     receipts.draw_words(of)
 
 
 def _links(held: Link, of: Receipt) -> None:
+    """What leads on from it, as far as the reader may go there."""
     where = {"upload": of.upload_id or ""}
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.download_button(
-            "The file as it was sent", lambda: uploads.contents(held.stack, of), of.file, "application/octet-stream",
-            key="sent-file", on_click="ignore", icon=":material/download:",
-        )  # fmt: skip
+        if sight.sees_whole(of, held.person):
+            st.download_button(
+                "The file as it was sent", lambda: uploads.contents(reads.link().stack, of), of.file,
+                "application/octet-stream", key="sent-file", on_click="ignore", icon=":material/download:",
+            )  # fmt: skip
         st.page_link("pages/changes.py", label="Its changes", icon=":material/swap_vert:", query_params=where)
-        st.page_link("pages/pipeline.py", label="Its way", icon=":material/conversion_path:", query_params=where)
+        if held.person.may(Right.OPERATE):
+            st.page_link("pages/pipeline.py", label="Its way", icon=":material/conversion_path:", query_params=where)
         with st.popover("When it reached each stage", icon=":material/schedule:"):
             stages = [(one.label, plain.clock(one.at) if one.step == "done" else "–") for one in receipts.stages(of)]
             st.dataframe(
@@ -73,7 +78,8 @@ def _links(held: Link, of: Receipt) -> None:
 
 def _sections(held: Link, of: Receipt) -> None:
     """One of its parts at a time; which one stands in the address."""
-    options = [ROWS, RECORDS, ALERTS, COMPARE, *([UNDO] if of.records_expected else [])]
+    may_undo = held.person.may(Right.SEND) and sight.sees_whole(of, held.person)
+    options = [ROWS, RECORDS, ALERTS, COMPARE, *([UNDO] if of.records_expected and may_undo else [])]
     shown = st.segmented_control(
         "Show", options, default=COMPARE if "with" in st.query_params else ROWS, key="show", bind="query-params",
         required=True,

@@ -11,44 +11,65 @@ from typing import ParamSpec
 import streamlit as st
 
 from lambdas import times
-from services.errors import NotFound, StocktrailError
-from ui import plain, reads
+from services.access import Person, Right, Role
+from services.errors import NotFound, Refused, StocktrailError
+from ui import door, plain, reads
 from ui.reads import Link
 
 P = ParamSpec("P")
 Draw = Callable[P, None]
 
 PAGES = {
-    "app.py": ("Overview", ":material/storefront:"),
-    "pages/upload.py": ("Upload", ":material/upload_file:"),
-    "pages/uploads.py": ("Uploads", ":material/history:"),
-    "pages/stock.py": ("Stock", ":material/inventory_2:"),
-    "pages/changes.py": ("Changes", ":material/swap_vert:"),
-    "pages/why.py": ("Why?", ":material/help:"),
-    "pages/alerts.py": ("Alerts", ":material/notifications:"),
-    "pages/pipeline.py": ("Pipeline", ":material/conversion_path:"),
-    "pages/lesson.py": ("Streams explained", ":material/school:"),
+    "app.py": ("Overview", ":material/storefront:", Right.SEE),
+    "pages/upload.py": ("Upload", ":material/upload_file:", Right.SEND),
+    "pages/uploads.py": ("Uploads", ":material/history:", Right.SEE),
+    "pages/stock.py": ("Stock", ":material/inventory_2:", Right.SEE),
+    "pages/changes.py": ("Changes", ":material/swap_vert:", Right.SEE),
+    "pages/why.py": ("Why?", ":material/help:", Right.SEE),
+    "pages/alerts.py": ("Alerts", ":material/notifications:", Right.SEE),
+    "pages/pipeline.py": ("Pipeline", ":material/conversion_path:", Right.OPERATE),
+    "pages/lesson.py": ("Streams explained", ":material/school:", Right.OPERATE),
 }
+"""Each with its heading, its icon, and the right without which it is not shown."""
 _ICON = "📦"  # drawn by the browser; a named icon would be fetched from a server of Google's
 _HEAL_SECONDS = 3
 _TOLD_MINUTES = 10
-_SERIAL = "serial"
+_SEAT, _PERSON = "seat", "person"
+_OFF = ":material/cloud_off:"
 
 
 def page(title: str) -> Link:
     """Draw the frame and give back the connection. Without one the page ends here, with a banner that heals."""
     st.set_page_config(page_title=f"{title} · Stocktrail", page_icon=_ICON, layout="wide")
+    person = door.person()
+    _begin_anew(person)
     with st.sidebar:
         st.subheader("Stocktrail", anchor=False)
-        for path, (label, mark) in PAGES.items():
-            st.page_link(path, label=label, icon=mark, width="stretch")
+        for path, (label, mark, right) in PAGES.items():
+            if person.may(right):
+                st.page_link(path, label=label, icon=mark, width="stretch")
         st.caption(f"Times are in {plain.escaped(plain.zone())}.")
+        door.signed(person)
     st.title(title, anchor=False)
     with plainly():
+        person.must(next(right for label, _, right in PAGES.values() if label == title))
         held = reads.refreshed()
-    st.session_state[_SERIAL] = held.serial
+    st.session_state[_SEAT] = _seat(held)
     _say_what_happened()
     return held
+
+
+def _begin_anew(person: Person) -> None:
+    """Nothing of what a session had before it is kept when its person sees, or may do, something else than then."""
+    before = st.session_state.get(_PERSON)
+    if before is not None and before != person.seat:
+        st.session_state.clear()
+    st.session_state[_PERSON] = person.seat
+
+
+def _seat(held: Link) -> tuple[int, Role | None]:
+    """What is another one when the engine is, or what the person sees or may do."""
+    return held.serial, held.person.role
 
 
 def live(seconds: float | None, key: str | None = None) -> Callable[[Draw[P]], Draw[P]]:
@@ -59,9 +80,11 @@ def live(seconds: float | None, key: str | None = None) -> Callable[[Draw[P]], D
         @wraps(draw)
         def guarded(*args: P.args, **kwargs: P.kwargs) -> None:
             try:
-                if reads.link().serial != st.session_state[_SERIAL]:
-                    st.rerun()  # another engine: the page begins anew, and says what happened
+                if _seat(reads.link()) != st.session_state[_SEAT]:
+                    st.rerun()  # another engine, or other rights: the page begins anew, and says what happened
                 draw(*args, **kwargs)
+            except Refused as error:
+                _banner(error)
             except StocktrailError as error:  # the next time round it is tried again
                 reads.doubt()
                 _banner(error)
@@ -76,6 +99,9 @@ def plainly() -> Iterator[None]:
     """What can't be reached in here becomes a banner, and the page ends; it comes back by itself."""
     try:
         yield
+    except Refused as error:
+        _banner(error)
+        st.stop()
     except StocktrailError as error:
         reads.doubt()
         _banner(error)
@@ -99,13 +125,13 @@ def _say_what_happened() -> None:
 
 
 def _banner(error: StocktrailError) -> None:
-    if isinstance(error, NotFound):
-        st.error(plain.escaped(str(error)), icon=":material/cloud_off:")
+    if isinstance(error, NotFound | Refused):
+        st.error(plain.escaped(str(error)), icon=":material/block:" if isinstance(error, Refused) else _OFF)
         return
     st.error(
         "The stock can't be reached right now. What was received is safe. This page goes on by itself "
         "as soon as the connection is back.",
-        icon=":material/cloud_off:",
+        icon=_OFF,
     )
     st.caption(plain.escaped(str(error)))
 

@@ -28,6 +28,7 @@ class Chosen:
 
     ``mapping``: what its preview was read with, and the loader is to read it with. ``learnt``: how it is understood,
     when the mapping is to be remembered for files like it. ``answers``: the id of the upload that waits.
+    ``by_hand``: one count that the reader has stated.
     """
 
     mark: str
@@ -37,6 +38,7 @@ class Chosen:
     mapping: Mapping | None = None
     learnt: Understanding | None = None
     answers: str | None = None
+    by_hand: bool = False
 
 
 @dataclass
@@ -76,9 +78,9 @@ def _sent(stack: Stack, one: Chosen, mode: Mode) -> str:
         uploads.remember(stack, one.learnt, one.mapping, one.answers)
         reads.saved.clear()
     if one.answers is None:
-        return uploads.send(stack, one.name, one.data, mode, one.store, one.mapping)
+        return uploads.send(stack, one.name, one.data, mode, one.store, one.mapping, by_hand=one.by_hand)
     uploads.answer(stack, one.answers, AUTOMATIC if one.mapping is None else one.mapping, one.store)
-    reads.waiting.clear()
+    reads.forget_waiting()
     return one.answers
 
 

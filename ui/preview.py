@@ -171,7 +171,7 @@ def draw(of: Look) -> None:
         if of.refused:
             st.error(plain.escaped(str(of.refused)), icon=":material/error:")
         return
-    receipts.draw(outcome.receipt, outcome.told, mark, _to_mend(of.held, one, opened, outcome))
+    receipts.draw(outcome.receipt, outcome.told, mark, _to_mend(one, opened, outcome))
     absent.draw(outcome.absent)
     modes.draw_figures(outcome.by_mode, of.mode, mark)
 
@@ -231,8 +231,8 @@ def _wants_form(mark: str, *, asked: bool) -> bool:
     return st.toggle("Change how it is read", key=key)
 
 
-def _to_mend(held: Link, one: Chosen, opened: Opened, outcome: Outcome) -> tuple[str, rows.Mended] | None:
+def _to_mend(one: Chosen, opened: Opened, outcome: Outcome) -> tuple[str, rows.Mended] | None:
     if not outcome.receipt.fates[Fate.REJECTED]:
         return None
     name = mending.mend_name(one.name, opened)
-    return name, lambda: uploads.to_mend(held.stack, one.name, opened, outcome.rejected)[1]
+    return name, lambda: uploads.to_mend(reads.link().stack, one.name, opened, outcome.rejected)[1]

@@ -77,15 +77,16 @@ def draw(held: Link) -> None:
         st.warning(plain.escaped(said), icon=":material/error:")
     with st.expander("Change", icon=":material/edit:"):
         stores = sorted({*reads.stores(held), *known.stores})
-        chosen = st.selectbox("For", stores, index=None, placeholder="All stores", key="quiet-of")
-        _form(held, chosen, known)
+        first = None if held.person.stores is None else 0
+        chosen = st.selectbox("For", stores, index=first, placeholder="All stores", key="quiet-of")
+        _form(chosen, known)
 
 
 def _told(of: Hours | None) -> str:
     return plain.escaped(words.quiet(of)) if of else "none"
 
 
-def _form(held: Link, store: str | None, known: Quiet) -> None:
+def _form(store: str | None, known: Quiet) -> None:
     now = known.of(store) if store else known.default
     mark = f"quiet-{store or 'all'}-{'own' if store else ''}"
     zones = _zones()
@@ -96,10 +97,10 @@ def _form(held: Link, store: str | None, known: Quiet) -> None:
         end.time_input("To", time.fromisoformat(now.end) if now else _TO, key=f"{mark}-to")
         where.selectbox("On the clock of", zones, index=zones.index(zone), key=f"{mark}-zone")
         with st.container(horizontal=True):
-            st.form_submit_button("Save", type=plain.main_button(), on_click=_save, args=(held, store, mark))
-            st.form_submit_button("No quiet hours", on_click=_none, args=(held, store))
+            st.form_submit_button("Save", type=plain.main_button(), on_click=_save, args=(store, mark))
+            st.form_submit_button("No quiet hours", on_click=_none, args=(store,))
             if store in known.stores:
-                st.form_submit_button("As for all stores", on_click=_as_all, args=(held, store))
+                st.form_submit_button("As for all stores", on_click=_as_all, args=(store,))
 
 
 @cache
@@ -107,20 +108,20 @@ def _zones() -> list[str]:
     return sorted(available_timezones() | {"UTC"})
 
 
-def _save(held: Link, store: str | None, mark: str) -> None:
+def _save(store: str | None, mark: str) -> None:
     start, end, zone = (st.session_state[f"{mark}-{name}"] for name in ("from", "to", "zone"))
     if start is None or end is None:
         st.session_state[_SAID] = "Say from when to when."
         return
-    _done(lambda: quiet.put(held.stack, Hours(f"{start:%H:%M}", f"{end:%H:%M}", zone), store))
+    _done(lambda: quiet.put(reads.link().stack, Hours(f"{start:%H:%M}", f"{end:%H:%M}", zone), store))
 
 
-def _none(held: Link, store: str | None) -> None:
-    _done(lambda: quiet.put(held.stack, None, store))
+def _none(store: str | None) -> None:
+    _done(lambda: quiet.put(reads.link().stack, None, store))
 
 
-def _as_all(held: Link, store: str) -> None:
-    _done(lambda: quiet.forget(held.stack, store))
+def _as_all(store: str) -> None:
+    _done(lambda: quiet.forget(reads.link().stack, store))
 
 
 def _done(work: Callable[[], None]) -> None:
@@ -129,5 +130,4 @@ def _done(work: Callable[[], None]) -> None:
         work()
     except StocktrailError as error:
         st.session_state[_SAID] = str(error)
-    reads.quiet.clear()
-    reads.held_alerts.clear()
+    reads.forget_quiet()

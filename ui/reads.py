@@ -1,117 +1,95 @@
 """What the pages read, cached for all browsers together: what DynamoDB is asked does not grow with the viewers.
 
-Owns the one connection and the one Mirror of the dashboard. What only moves when an item does is cached by the
-mirror's version, the rest for about a second. What is cached is shared: read it, never change it.
+Owns what each reader gets of the one connection. What only moves when an item does is kept by the stock's version, the
+rest for about a second. What is cached is shared: read it, never change it. Readers who see all stores share it all;
+those with named stores get their part of what was read for all, and ask for themselves only what nobody else sees.
 """
 
-import itertools
-import os
-import threading
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import replace
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar, cast
 
 import streamlit as st
 
 from lambdas.quiet import Quiet
 from lambdas.reorder import Points
-from services import alerts, changes, failures, mending, stack, stock, trust, uploads
+from services import alerts, changes, failures, mending, reorder, sight, stock, trust, uploads
 from services import past as services_past
 from services import quiet as quiet_hours
 from services import subscriptions as who
+from services.access import MACHINE, Person, Right
 from services.alerts import Episode
 from services.changes import Seen
 from services.errors import BadFile, NotFound
 from services.failures import Failure
+from services.mine import Mine
 from services.opening import Saved
 from services.pacing import Paced
 from services.reorder import Followed
-from services.stack import Recovery, Stack
 from services.stock import Stocked
 from services.subscriptions import Subscription
 from services.uploads import Receipt
 from services.verifying import Result
-from services.watch import EVERY_SECONDS
+from ui import connection, door
+from ui.connection import Hashes, Link, doubt, recovery
 
-_serials = itertools.count()
-_doubted = threading.Event()
+__all__ = ["Hashes", "Link", "doubt", "recovery"]
 
-
-@dataclass(frozen=True)
-class Link:
-    """The connection, the stock and the open alerts in memory. ``serial`` tells it from one before it."""
-
-    serial: int
-    stack: Stack
-    mirror: stock.Mirror
-    still: Paced[list[Episode]]
-    turn: threading.Lock = field(default_factory=threading.Lock)
-    names: dict[str, str] = field(default_factory=dict)  # of files, by upload id: these never change
-
-    @property
-    def version(self) -> tuple[int, int]:
-        """Moves when the stock did."""
-        return self.serial, self.mirror.version
-
-
-Hashes = dict[str | type[Any], Callable[[Any], Any]]
+P = ParamSpec("P")
+R = TypeVar("R")
+SEATS = 300
+"""So many readers who each see other stores are kept in memory at once. What is kept of one is small."""
 WITH_THE_STOCK: Hashes = {Link: lambda held: held.version}
 BY_THE_CLOCK: Hashes = {Link: lambda held: held.serial}
 ITS_HISTORY: Hashes = BY_THE_CLOCK | {Stocked: repr}
 
 
-@st.cache_resource(show_spinner="Starting the engine…")
-def _link() -> Link:
-    made = stack.connect(os.environ)
-    return Link(next(_serials), made, stock.Mirror(made, EVERY_SECONDS), Paced(lambda: alerts.open_now(made)))
-
-
 def link() -> Link:
-    """The connection. In doubt it is looked for anew: an engine that was started again may have another past."""
-    held = _link()
-    if _doubted.is_set():
-        fresh = stack.connect(os.environ)
-        _doubted.clear()
-        if _which(fresh) != _which(held.stack):
-            _link.clear()
-            held = _link()
-    return held
+    """The connection, as the person sees it whose session this is. Who has not signed in gets none."""
+    person = door.person()
+    base = connection.base()
+    held = base if person.stores is None else _of_some(base, person.seat)
+    return replace(held, stack=held.stack.acting(person))
 
 
-def _which(of: Stack) -> tuple[Any, ...]:
-    return of.endpoint, of.begun, of.settings
+@st.cache_resource(show_spinner=False, max_entries=SEATS, hash_funcs=BY_THE_CLOCK | {Person: repr})
+def _of_some(base: Link, person: Person) -> Link:
+    """For who sees some stores: with a serial of its own, so that nothing cached for one goes to another."""
+    made = base.stack.acting(person)
+    if not base.mirror.version:
+        connection.refresh(base)
+    assert isinstance(base.mirror, stock.Mirror)  # noqa: S101 (the dashboard's own)
+    return Link(next(connection.serials), made, base.mirror.view(person), base.still, base=base)
 
 
 def refreshed() -> Link:
-    """The connection, with the stock brought up to date. While another session is at it, with the stock as it is."""
-    held = link()
-    if held.turn.acquire(blocking=not held.mirror.version):
-        try:
-            held.mirror.refresh()
-        finally:
-            held.turn.release()
-    return held
+    """The same, with the stock brought up to date."""
+    return connection.refresh(link())
 
 
-@st.cache_resource(show_spinner=False, ttl=2)
-def recovery() -> Recovery | None:
-    """How the embedded engine came back, if it was ended hard."""
-    return stack.recovery(os.environ)
+def with_the_stock(read: Callable[[Link], R]) -> Callable[[Link], R]:
+    """Worked out once for each version of a link's stock, of which the latest is kept."""
+
+    @wraps(read)
+    def kept(held: Link) -> R:
+        version, found = held.kept.get(read, (None, None))
+        if version != held.version:
+            version, found = held.version, read(held)
+            held.kept[read] = version, found
+        return cast(R, found)
+
+    return kept
 
 
-def doubt() -> None:
-    """Something could not be reached: the next read looks for the stack anew."""
-    _doubted.set()
-
-
-@st.cache_resource(show_spinner=False, max_entries=2, hash_funcs=WITH_THE_STOCK)
+@with_the_stock
 def items(held: Link) -> list[Stocked]:
     """Every item, by store and item."""
     at_once = list(held.mirror.items.values())  # another session's refresh may move the mirror meanwhile
     return sorted(at_once, key=lambda one: (one.store, one.item))
 
 
-@st.cache_resource(show_spinner=False, max_entries=2, hash_funcs=WITH_THE_STOCK)
+@with_the_stock
 def stores(held: Link) -> list[str]:
     """The names of all stores, sorted: gone through 100,000 items for once, and not for each who chooses one."""
     return sorted({one.store for one in items(held)})
@@ -129,12 +107,25 @@ def changes_of(held: Link, upload_id: str, limit: int) -> list[Seen]:
     return changes.of_upload(held.stack, upload_id, limit)[::-1]
 
 
-@st.cache_resource(show_spinner=False, ttl=1, hash_funcs=BY_THE_CLOCK)
 def receipts(held: Link, limit: int = 100) -> list[Receipt]:
     """The latest uploads, newest first."""
+    found = _receipts(held.whole, limit)
+    if held.base:
+        found = _mine(held).latest(found, limit)
+        held.names.update({one.upload_id: one.file for one in found if one.upload_id})
+    return found
+
+
+@st.cache_resource(show_spinner=False, ttl=1, hash_funcs=BY_THE_CLOCK)
+def _receipts(held: Link, limit: int) -> list[Receipt]:
     found = uploads.recent(held.stack, limit)
     held.names.update({one.upload_id: one.file for one in found if one.upload_id})
     return found
+
+
+@st.cache_resource(show_spinner=False, max_entries=SEATS, hash_funcs=BY_THE_CLOCK)
+def _mine(held: Link) -> Mine:
+    return Mine(held.stack)
 
 
 @st.cache_resource(show_spinner=False, ttl=20, max_entries=50, hash_funcs=BY_THE_CLOCK)
@@ -145,10 +136,20 @@ def older(held: Link, before: str, limit: int = 100) -> list[Receipt]:
     return found
 
 
-@st.cache_resource(show_spinner=False, ttl=1, hash_funcs=BY_THE_CLOCK)
 def waiting(held: Link) -> list[Receipt]:
     """The uploads that wait for an answer, the latest first."""
+    found = _waiting(held.whole)
+    return sight.seen(held.stack, found) if held.base else found
+
+
+@st.cache_resource(show_spinner=False, ttl=1, hash_funcs=BY_THE_CLOCK)
+def _waiting(held: Link) -> list[Receipt]:
     return uploads.waiting(held.stack)
+
+
+def forget_waiting() -> None:
+    """Something was answered from here."""
+    _waiting.clear()
 
 
 @st.cache_resource(show_spinner=False, ttl=1, hash_funcs=BY_THE_CLOCK)
@@ -193,16 +194,32 @@ def files(held: Link, upload_ids: Iterable[str | None]) -> Mapping[str, str]:
     return held.names
 
 
-@st.cache_resource(show_spinner=False, ttl=2, hash_funcs=BY_THE_CLOCK)
 def points(held: Link) -> Points:
     """The reorder points. Their ``moved`` tells one state of them from another."""
+    found = _points(held.whole)
+    if not held.base:
+        return found
+    moved, own = held.kept.get(points, (None, found))
+    if moved != found.moved:
+        own = reorder.seen(found, held.person)
+        held.kept[points] = found.moved, own
+    return own  # type: ignore[no-any-return]
+
+
+@st.cache_resource(show_spinner=False, ttl=2, hash_funcs=BY_THE_CLOCK)
+def _points(held: Link) -> Points:
     return _followed(held).refresh()
+
+
+def forget_points() -> None:
+    """Some were saved from here."""
+    _points.clear()
 
 
 def unsettled(held: Link) -> Followed:
     """Who says which savings of points have not come to their end, as of when ``points`` was asked."""
     points(held)
-    return _followed(held)
+    return _followed(held.whole)
 
 
 @st.cache_resource(show_spinner=False, max_entries=2, hash_funcs=BY_THE_CLOCK)
@@ -228,9 +245,13 @@ def past(held: Link, at: str) -> list[Stocked]:
     return services_past.table(held.stack, at)
 
 
-@st.cache_resource(show_spinner=False, ttl=1, hash_funcs=BY_THE_CLOCK)
 def open_alerts(held: Link) -> list[Episode]:
     """The open episodes of both kinds, newest first: thousands, where a reorder point is high."""
+    return held.person.only(_open_alerts(held.whole)) if held.base else _open_alerts(held)
+
+
+@st.cache_resource(show_spinner=False, ttl=1, hash_funcs=BY_THE_CLOCK)
+def _open_alerts(held: Link) -> list[Episode]:
     return held.still.get()
 
 
@@ -241,21 +262,27 @@ WITH_THE_ALERTS: Hashes = {Link: lambda held: (held.serial, held.still.version)}
 def forget_alerts(held: Link) -> None:
     """They were changed from here: they are asked for anew."""
     held.still.forget()
-    open_alerts.clear()
+    _open_alerts.clear()
     _past_alerts.clear()
-    points.clear()
+    _points.clear()
 
 
 def past_alerts(held: Link, limit: int) -> list[Episode]:
     """The closed episodes, the latest opened first."""
-    return _past_alerts(held, limit).get()
+    if not held.base:
+        return _past_alerts(held, limit).get()
+    return held.person.only(_past_alerts(held.whole, _LOOKED_THROUGH).get())[:limit]
+
+
+_LOOKED_THROUGH = 5_000
+"""So many of everybody's alerts are looked through for those of some stores: once for all such readers."""
 
 
 @st.cache_resource(show_spinner=False, max_entries=4, hash_funcs=BY_THE_CLOCK)
 def _past_alerts(held: Link, limit: int) -> Paced[list[Episode]]:
     def ask() -> list[Episode]:
         # As many as are open may have opened since the last that ended.
-        found = alerts.history(held.stack, limit + len(open_alerts(held)))
+        found = alerts.history(held.stack, limit + len(_open_alerts(held)))
         return [one for one in found if one.closed_at][:limit]
 
     return Paced(ask)
@@ -267,40 +294,99 @@ def alerts_of(held: Link, upload_id: str) -> list[Episode]:
     return alerts.of_upload(held.stack, upload_id)
 
 
-@st.cache_resource(show_spinner=False, ttl=2, hash_funcs=BY_THE_CLOCK)
 def held_alerts(held: Link) -> list[Episode]:
     """The episodes whose messages wait, the first due first."""
+    return held.person.only(_held_alerts(held.whole))
+
+
+@st.cache_resource(show_spinner=False, ttl=2, hash_funcs=BY_THE_CLOCK)
+def _held_alerts(held: Link) -> list[Episode]:
     return alerts.held(held.stack)
 
 
-@st.cache_resource(show_spinner=False, ttl=5, hash_funcs=BY_THE_CLOCK)
 def quiet(held: Link) -> Quiet:
     """All quiet hours that are set."""
+    return quiet_hours.seen(_quiet(held.whole), held.person)
+
+
+@st.cache_resource(show_spinner=False, ttl=5, hash_funcs=BY_THE_CLOCK)
+def _quiet(held: Link) -> Quiet:
     return quiet_hours.hours(held.stack)
 
 
-@st.cache_resource(show_spinner=False, ttl=60, hash_funcs=BY_THE_CLOCK)
+def forget_quiet() -> None:
+    """They were changed from here."""
+    _quiet.clear()
+    _held_alerts.clear()
+
+
 def subscriptions(held: Link) -> list[Subscription]:
     """Who gets which alerts. SNS lists them 30 times a second at most, to everybody in the account together."""
-    return who.every(held.stack)
+    return who.seen(_subscriptions(held.whole), held.person)
+
+
+@st.cache_resource(show_spinner=False, ttl=60, hash_funcs=BY_THE_CLOCK)
+def _subscriptions(held: Link) -> list[Subscription]:
+    return who.every(held.stack.acting(MACHINE))
+
+
+def forget_subscriptions() -> None:
+    """They were changed from here."""
+    _subscriptions.clear()
+
+
+def for_operators(read: Callable[P, R]) -> Callable[P, R]:
+    """What is cached for all operators is refused to all others, who share the connection with them."""
+
+    @wraps(read)
+    def refused(*args: P.args, **kwargs: P.kwargs) -> R:
+        cast(Link, args[0]).person.must(Right.OPERATE)
+        return read(*args, **kwargs)
+
+    return refused
+
+
+@for_operators
+def failed(held: Link) -> list[Failure]:
+    """What failed and still needs help, the latest first."""
+    return _failed(held)
 
 
 @st.cache_resource(show_spinner=False, ttl=2, hash_funcs=BY_THE_CLOCK)
-def failed(held: Link) -> list[Failure]:
-    """What failed and still needs help, the latest first."""
+def _failed(held: Link) -> list[Failure]:
     return failures.every(held.stack)
 
 
-@st.cache_resource(show_spinner=False, ttl=60, max_entries=50, hash_funcs=BY_THE_CLOCK)
+def forget_failed() -> None:
+    """Something was run again from here."""
+    _failed.clear()
+
+
+@for_operators
 def payload(held: Link, failure_id: str) -> Any:
     """What failed, as JSON has it; what is gone has been mended meanwhile."""
+    return _payload(held, failure_id)
+
+
+@st.cache_resource(show_spinner=False, ttl=60, max_entries=50, hash_funcs=BY_THE_CLOCK)
+def _payload(held: Link, failure_id: str) -> Any:
     try:
         return failures.payload(held.stack, failure_id)
     except NotFound as error:
         return {"gone": str(error)}
 
 
-@st.cache_resource(show_spinner=False, ttl=5, hash_funcs=BY_THE_CLOCK)
+@for_operators
 def verified(held: Link) -> Result | None:
     """The last verification of all stores."""
+    return _verified(held)
+
+
+@st.cache_resource(show_spinner=False, ttl=5, hash_funcs=BY_THE_CLOCK)
+def _verified(held: Link) -> Result | None:
     return trust.latest(held.stack)
+
+
+def forget_verified() -> None:
+    """It was verified from here."""
+    _verified.clear()

@@ -6,6 +6,7 @@ from decimal import Decimal
 import streamlit as st
 
 from services import correcting
+from services.access import Right
 from services.correcting import LONGEST_REASON, File
 from services.errors import BadFile, StocktrailError
 from services.stock import Stocked, key
@@ -17,7 +18,9 @@ _COUNT, _REASON, _MARK, _SAID = "recount", "recount-reason", "recount-mark", "re
 
 
 def draw(held: Link, of: Stocked) -> None:
-    """The form, and the receipt of what was sent from it last."""
+    """The form, and the receipt of what was sent from it last; nothing for who may not correct."""
+    if not held.person.may(Right.SEND):
+        return
     st.subheader("Correct the count", anchor=False)
     locked = correcting.locked(of)
     if locked:
@@ -87,7 +90,7 @@ def unlocking(of: Stocked) -> File:
 
 
 def _pack(of: Stocked, file: File, mark: str) -> None:
-    parcels.pack([Chosen(f"{key(of)} {mark}", file.name, file.data, mapping=file.mapping)], file.mode)
+    parcels.pack([Chosen(f"{key(of)} {mark}", file.name, file.data, mapping=file.mapping, by_hand=True)], file.mode)
     st.session_state.pop(_MARK, None)
 
 

@@ -15,13 +15,14 @@ from lambdas import times
 from lambdas.reorder import ALL, Points, Scope
 from lambdas.stockfile import counts
 from services import pointfile, reorder, words
+from services.access import Right
 from services.errors import BadFile, StocktrailError
 from services.pointfile import Plan
 from services.reorder import Outcome
 from services.stock import Stocked
 from ui import plain, reads, tables
 from ui.page import plainly
-from ui.reads import WITH_THE_STOCK, Link
+from ui.reads import Link
 
 POINT = "reorder point"
 _SAID, _TURN = "points-said", "points-turn"
@@ -68,7 +69,8 @@ def _edit(held: Link, points: Points) -> None:
     with st.form(f"points-{turn}", border=False):
         left, right = st.columns(2)
         with left:
-            default = _number("For all stores and items", points.default or None, f"point-of-all-{turn}")
+            label, may = "For all stores and items", held.person.may(Right.ADMINISTER)
+            default = _number(label, points.default or None, f"point-of-all-{turn}", disabled=not may)
         of_store = None
         if store is not None:
             with right:
@@ -79,13 +81,13 @@ def _edit(held: Link, points: Points) -> None:
             _save(held, given(points, store, default, of_store, shown, edits))
 
 
-def _number(label: str, value: Decimal | None, key: str) -> Decimal | None:
+def _number(label: str, value: Decimal | None, key: str, *, disabled: bool = False) -> Decimal | None:
     was = f"{key}-was"
     if key not in st.session_state:
         st.session_state[was] = value
     got = st.number_input(
         label, min_value=0.0, value=None if value is None else float(value), step=1.0, format="%.6g",
-        placeholder="none", key=key,
+        placeholder="none", key=key, disabled=disabled,
     )  # fmt: skip
     # A page stays open all day: what was not typed here is what somebody else may have saved since.
     return value if as_point(got) == st.session_state[was] else as_point(got)
@@ -152,7 +154,7 @@ def _save(held: Link, said: Mapping[Scope, Decimal | None]) -> None:
         with st.spinner("Saving, and looking at what is low by it…"):
             st.session_state[_SAID] = reorder.save(held.stack, said), times.now()
     except StocktrailError as error:
-        reads.points.clear()
+        reads.forget_points()
         st.error(f"{plain.escaped(str(error))} Press the button once more.", icon=":material/error:")
         return
     st.session_state[_TURN] = st.session_state.get(_TURN, 0) + 1
@@ -226,7 +228,7 @@ def _every(points: Points) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["store", "item", POINT])
 
 
-@st.cache_resource(show_spinner=False, max_entries=2, hash_funcs=WITH_THE_STOCK)
+@reads.with_the_stock
 def _by_store(held: Link) -> dict[str, list[Stocked]]:
     """The items that have a count, by store."""
     found: dict[str, list[Stocked]] = {}

@@ -13,7 +13,8 @@ import streamlit as st
 
 from lambdas.alerts import Crossing, crossing
 from lambdas.fates import WRITES, Fate
-from services import uploads, words
+from services import sight, uploads, words
+from services.access import Right
 from services.uploads import Line, Receipt
 from ui import plain, reads, tables
 from ui.reads import BY_THE_CLOCK, Hashes, Link
@@ -78,8 +79,9 @@ Mended = Callable[[], bytes]
 
 def mended(held: Link, of: Receipt) -> tuple[str, Mended] | None:
     """An upload's file of the rows to mend, made when it is asked for."""
-    name = reads.mend_name(held, of.upload_id or "", of.file) if of.fates[Fate.REJECTED] else None
-    return (name, lambda: (uploads.mend(held.stack, of) or ("", b""))[1]) if name else None
+    may = of.fates[Fate.REJECTED] and held.person.may(Right.SEND) and sight.sees_whole(of, held.person)
+    name = reads.mend_name(held, of.upload_id or "", of.file) if may else None
+    return (name, lambda: (uploads.mend(reads.link().stack, of) or ("", b""))[1]) if name else None
 
 
 def draw_rejects(of: Receipt, told: Told, key: str, to_mend: tuple[str, Mended] | None) -> None:

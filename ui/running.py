@@ -22,6 +22,7 @@ def _tail(held: Link) -> Paced[list[LogLine]]:
     return Paced(Tail(held.stack).refresh, every=_SECONDS)
 
 
+@reads.for_operators
 @st.cache_resource(show_spinner=False, ttl=_SECONDS, hash_funcs=BY_THE_CLOCK)
 def log(held: Link) -> list[LogLine]:
     """The log lines of the last minutes, in order."""
@@ -39,24 +40,28 @@ def _functions(held: Link, version: int) -> list[Function]:  # noqa: ARG001 (a p
     return runs.functions(log(held))
 
 
+@reads.for_operators
 @st.cache_resource(show_spinner=False, ttl=_SECONDS, hash_funcs=BY_THE_CLOCK)
 def readers(held: Link) -> list[Reader]:
     """The recorder and the checker: how far behind the stream."""
     return runs.readers(log(held), reads.receipts(held), times.now())
 
 
+@reads.for_operators
 @st.cache_resource(show_spinner=False, ttl=30, max_entries=4, hash_funcs=BY_THE_CLOCK)
 def log_before(held: Link, minutes: float) -> list[LogLine]:
     """The log lines of a longer while, in order: a question that takes its time."""
     return logs.before(held.stack, minutes)
 
 
+@reads.for_operators
 @st.cache_resource(show_spinner=False, ttl=_SECONDS, max_entries=20, hash_funcs=BY_THE_CLOCK)
 def trace(held: Link, upload_id: str, since: str) -> Trace:
     """What the Lambdas logged in the runs of one upload."""
     return logs.of_upload(held.stack, upload_id, since)
 
 
+@reads.for_operators
 @st.cache_resource(show_spinner=False, ttl=1, hash_funcs=BY_THE_CLOCK)
 def queue(held: Link) -> dict[str, int]:
     """How many messages wait, are at the loader, and were given up."""

@@ -190,7 +190,7 @@ def _names(held: Link, items: Iterable[Stocked]) -> Names:
     return reads.files(held, {one.upload_id for one in items})
 
 
-@st.cache_resource(show_spinner=False, max_entries=2, hash_funcs=BY_THE_CLOCK)
+@st.cache_resource(show_spinner=False, max_entries=reads.SEATS, hash_funcs=BY_THE_CLOCK)
 def _keeper(held: Link) -> Keeper:  # noqa: ARG001 (one for each connection)
     return Keeper()
 

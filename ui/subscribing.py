@@ -35,9 +35,9 @@ def draw(held: Link) -> None:
     _draw_test(held, stores)
     _draw_new(held, stores)
     if mine := [one for one in found if one.arn]:
-        _draw_change(held, mine, stores)
+        _draw_change(mine, stores)
     if any(one.state == WAITING for one in found):
-        _draw_confirm(held)
+        _draw_confirm()
 
 
 def _frame(found: Sequence[Subscription]) -> pd.DataFrame:
@@ -49,8 +49,9 @@ def _frame(found: Sequence[Subscription]) -> pd.DataFrame:
 
 def _draw_test(held: Link, stores: Sequence[str]) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.selectbox("Test for", stores, index=None, placeholder=_WHOLE, key="test-store", width=260)
-        st.button("Send a test message", icon=":material/send:", on_click=_test, args=(held,))
+        first = None if held.person.stores is None else 0
+        st.selectbox("Test for", stores, index=first, placeholder=_WHOLE, key="test-store", width=260)
+        st.button("Send a test message", icon=":material/send:", on_click=_test)
 
 
 def _draw_new(held: Link, stores: Sequence[str]) -> None:
@@ -61,13 +62,14 @@ def _draw_new(held: Link, stores: Sequence[str]) -> None:
         with st.form("subscribe"):
             st.text_input("To", key="subscribe-to", placeholder=_HINTS[how or "email"])
             st.multiselect(
-                "Alerts of", stores, key="subscribe-stores", placeholder=_WHOLE, max_selections=MOST_STORES,
-                accept_new_options=True, help="Empty: of all stores, also of those to come.",
+                "Alerts of", stores, key="subscribe-stores", max_selections=MOST_STORES,
+                placeholder=_WHOLE if held.person.stores is None else "Choose stores", accept_new_options=True,
+                help="Empty: of all stores, also of those to come." if held.person.stores is None else None,
             )  # fmt: skip
-            st.form_submit_button("Subscribe", type=plain.main_button(), on_click=_subscribe, args=(held,))
+            st.form_submit_button("Subscribe", type=plain.main_button(), on_click=_subscribe)
 
 
-def _draw_change(held: Link, found: Sequence[Subscription], stores: Sequence[str]) -> None:
+def _draw_change(found: Sequence[Subscription], stores: Sequence[str]) -> None:
     with st.expander("Change or remove one", icon=":material/edit:"):
         named = {one.arn: one for one in found}
         arn = st.selectbox("Subscriber", list(named), key="which-subscriber", format_func=lambda arn: _name(named[arn]))
@@ -79,36 +81,36 @@ def _draw_change(held: Link, found: Sequence[Subscription], stores: Sequence[str
                 placeholder=_WHOLE, max_selections=MOST_STORES, accept_new_options=True,
             )  # fmt: skip
             with st.container(horizontal=True):
-                st.form_submit_button("Save its stores", on_click=_change, args=(held, one, key))
-                st.form_submit_button("Remove", icon=":material/person_remove:", on_click=_remove, args=(held, one))
+                st.form_submit_button("Save its stores", on_click=_change, args=(one, key))
+                st.form_submit_button("Remove", icon=":material/person_remove:", on_click=_remove, args=(one,))
 
 
-def _draw_confirm(held: Link) -> None:
+def _draw_confirm() -> None:
     with st.expander("Confirm one that waits", icon=":material/mark_email_read:"):
         st.caption(
             "Who is subscribed confirms it there. If that can’t be done, what SNS has sent there can be used here."
         )
         with st.form("confirm"):
             st.text_input("Its address (SubscribeURL) or token", key="confirm-token")
-            st.form_submit_button("Confirm", on_click=_confirm, args=(held,))
+            st.form_submit_button("Confirm", on_click=_confirm)
 
 
 def _name(one: Subscription) -> str:
     return f"{PROTOCOLS.get(one.protocol, one.protocol)} {one.endpoint}"
 
 
-def _test(held: Link) -> None:
+def _test() -> None:
     def send() -> tuple[bool, str]:
-        sent = subscriptions.send_test(held.stack, st.session_state["test-store"])
+        sent = subscriptions.send_test(reads.link().stack, st.session_state["test-store"])
         return bool(sent.to), words.trial(sent)
 
     _done(send)
 
 
-def _subscribe(held: Link) -> None:
+def _subscribe() -> None:
     def subscribe() -> tuple[bool, str]:
         how, to, stores = (st.session_state[f"subscribe-{name}"] for name in ("by", "to", "stores"))
-        made = subscriptions.subscribe(held.stack, how, to, stores)
+        made = subscriptions.subscribe(reads.link().stack, how, to, stores)
         st.session_state["subscribe-to"], st.session_state["subscribe-stores"] = "", []
         waits = ". It has to be confirmed there first: SNS has sent a message." if made.state == WAITING else "."
         return True, f"{_name(made)} is subscribed{waits}"
@@ -116,25 +118,25 @@ def _subscribe(held: Link) -> None:
     _done(subscribe)
 
 
-def _change(held: Link, one: Subscription, key: str) -> None:
+def _change(one: Subscription, key: str) -> None:
     def change() -> tuple[bool, str]:
-        subscriptions.change_stores(held.stack, one.arn or "", st.session_state[key])
+        subscriptions.change_stores(reads.link().stack, one.arn or "", st.session_state[key])
         return True, f"{_name(one)}: its stores are saved. It may take SNS a quarter of an hour to follow."
 
     _done(change)
 
 
-def _remove(held: Link, one: Subscription) -> None:
+def _remove(one: Subscription) -> None:
     def remove() -> tuple[bool, str]:
-        subscriptions.unsubscribe(held.stack, one.arn or "")
+        subscriptions.unsubscribe(reads.link().stack, one.arn or "")
         return True, f"Nothing is sent to {one.endpoint} any more."
 
     _done(remove)
 
 
-def _confirm(held: Link) -> None:
+def _confirm() -> None:
     def confirm() -> tuple[bool, str]:
-        subscriptions.confirm(held.stack, st.session_state["confirm-token"])
+        subscriptions.confirm(reads.link().stack, st.session_state["confirm-token"])
         st.session_state["confirm-token"] = ""
         return True, "Confirmed."
 
@@ -147,4 +149,4 @@ def _done(work: Callable[[], tuple[bool, str]]) -> None:
         st.session_state[_SAID] = work()
     except StocktrailError as error:
         st.session_state[_SAID] = (False, str(error))
-    reads.subscriptions.clear()
+    reads.forget_subscriptions()

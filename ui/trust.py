@@ -17,7 +17,7 @@ def draw(held: Link) -> None:
     if st.button("Verify now", icon=":material/fact_check:", help="Reads every file again, and every table"):
         with plainly(), st.spinner("Working everything out anew from the files…"):
             trust.verify(held.stack)
-        reads.verified.clear()
+        reads.forget_verified()
     last = reads.verified(held)
     if last is None:
         st.caption("Nobody has verified yet what the table holds against the files that were sent.")

@@ -57,9 +57,13 @@ def draw(held: Link, of: Receipt) -> None:
     if undo.refused:
         st.error(plain.escaped(undo.refused), icon=":material/error:")
     st.button(
-        "Undo this upload", type=plain.main_button(), icon=":material/undo:", on_click=undo.send, args=(held.stack,),
+        "Undo this upload", type=plain.main_button(), icon=":material/undo:", on_click=_undo, args=(undo,),
         disabled=not receipt.records_expected,
     )  # fmt: skip
+
+
+def _undo(undo: Undo) -> None:
+    undo.send(reads.link().stack)
 
 
 @st.cache_resource(show_spinner="Looking what it would put back…", max_entries=8, ttl=60, hash_funcs=WITH_THE_STOCK)

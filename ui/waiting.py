@@ -11,6 +11,7 @@ import streamlit as st
 
 from lambdas.fates import Mode
 from services import words
+from services.access import Right
 from services.errors import NotFound
 from services.uploads import Receipt
 from ui import modes, parcels, plain, preview, reads
@@ -23,7 +24,7 @@ _AT_ONCE, _NAMED = 3, 4
 
 def announce(held: Link) -> None:
     """A line on another page, when there are any."""
-    if found := reads.waiting(held):
+    if held.person.may(Right.SEND) and (found := reads.waiting(held)):
         said = "1 file waits" if len(found) == 1 else f"{len(found):,} files wait"
         st.warning(f"{said} for an answer: how to read it is not clear.", icon=":material/contact_support:")
         st.page_link("pages/upload.py", label="Answer", icon=":material/arrow_forward:")

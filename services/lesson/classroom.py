@@ -8,6 +8,7 @@ import threading
 from contextlib import closing
 from dataclasses import dataclass
 
+from services.access import Right
 from services.errors import StocktrailError
 from services.lesson.run import Lesson, Phase, lesson
 from services.lesson.story import File
@@ -34,6 +35,7 @@ class Classroom:
     """Gives the lesson, one at a time."""
 
     def __init__(self, stack: Stack, idle: float = IDLE_SECONDS) -> None:
+        stack.person.must(Right.OPERATE)  # it makes tables
         self._stack, self._idle = stack, idle
         self._changed = threading.Condition()
         self._run: _Run | None = None

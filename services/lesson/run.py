@@ -19,6 +19,7 @@ from lambdas.stockfile import Reading
 from lambdas.stream import Change
 from lambdas.upload import Address, Upload, new_id
 from lambdas.world import World
+from services.access import Right
 from services.errors import FOREIGN, of
 from services.lesson import scratch, story
 from services.lesson.consumer import Consumer
@@ -86,6 +87,7 @@ def lesson(stack: Stack, of_files: Sequence[File]) -> Generator[Lesson, None, No
 
     Its tables are deleted when it ends, is closed, or breaks off. Raises Unavailable.
     """
+    stack.person.must(Right.OPERATE)
     try:
         yield from _lesson(stack, tuple(of_files))
     except FOREIGN as error:

@@ -14,6 +14,7 @@ from lambdas import times
 from lambdas.fates import OF_FILES, Mode
 from lambdas.settings import Settings, from_env
 from lambdas.upload import new_id, time_of
+from services.access import Right, needs
 from services.errors import mapped
 from services.stack import Stack
 
@@ -39,6 +40,7 @@ class Scratch:
 @contextmanager
 def made(stack: Stack) -> Iterator[Scratch]:
     """The tables of a new run, ready for use; at the end, or when their making breaks off, they are deleted."""
+    stack.person.must(Right.OPERATE)
     client, names = stack.dynamodb, stack.settings
     run = new_id()
     tables = {part: f"{_prefix(stack)}{run}-{part}" for part in _PARTS}
@@ -56,6 +58,7 @@ def made(stack: Stack) -> Iterator[Scratch]:
 
 
 @mapped
+@needs(Right.OPERATE)
 def sweep(stack: Stack) -> list[str]:
     """Delete what runs left behind that were ended hard, of this stack alone. The names of these tables."""
     client, own = stack.dynamodb, re.compile(rf"{re.escape(_prefix(stack))}(\d{{8}}T\d{{12}}-[0-9a-f]{{8}})-[a-z-]+")

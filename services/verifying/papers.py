@@ -5,7 +5,7 @@ Owns the reading of a file once more, exactly as its loader did. Knows nothing o
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from botocore.exceptions import ClientError
@@ -65,12 +65,12 @@ class Paper:
 
     def _expected(self) -> Rows | None:
         try:
-            data, _ = files.fetch(self.world, self.known.upload)
+            data, sent = files.fetch(self.world, self.known.upload)
         except Unreadable:
             self.gone = True
             return None
         try:
-            reading, _ = files.read(self.world, data, self.known.upload)
+            reading, _ = files.read(self.world, data, replace(self.known.upload, grant=sent.grant))
             counting, superseded = files.rows(reading, self.known.upload.mode)
         except Unreadable as error:
             self._differ(What.UNREADABLE, f"{self.known.named} was loaded, and can't be read again: {error}")

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from lambdas import times
 from lambdas.stream import KEPT_DAYS
 from services import uploads
+from services.access import Right, needs
 from services.errors import mapped
 from services.outcome import Receipt
 from services.stack import Stack
@@ -29,6 +30,7 @@ _LATE_MINUTES = 30  # twice as long as a sweeper may live, which sends what was 
 
 
 @mapped
+@needs(Right.OPERATE)
 def verify(stack: Stack, store: str | None = None, *, again_after: float = _AGAIN_SECONDS) -> Result:
     """Everything that does not agree. Reads only.
 

@@ -4,7 +4,9 @@
 `aftermath` and `linking` have the words, and `ways` says which belong to which ending.
 """
 
-from services.errors import mapped
+from services import sight, uploads
+from services.access import MACHINE, Right, needs
+from services.errors import Refused, mapped
 from services.stack import Stack
 from services.why import endings
 from services.why.chain import STEPS, Asked, Chain, Link, Name, Step
@@ -16,9 +18,15 @@ __all__ = ["STEPS", "Asked", "Chain", "Link", "Name", "Step", "why"]
 
 
 @mapped
+@needs(Right.SEE)
 def why(stack: Stack, asked: Asked) -> Chain:
-    """The chain as it is now. NotFound when there is no such upload."""
-    facts = gather(stack, asked)
+    """The chain as it is now. NotFound when there is no such upload, or none that the person sees; Refused when the
+    item is not of the person's stores."""
+    person, of = stack.person, uploads.receipt(stack, asked.upload_id)
+    person.must(Right.SEE, [asked.store] if asked.store else ())
+    facts = gather(stack.acting(MACHINE), asked)
+    if facts.line is not None and not sight.lines(of, [facts.line], person):
+        raise Refused("This row is not of your stores. Ask an admin of this dashboard.")
     ending = endings.of(facts)
     way, line = WAYS[ending], facts.line or {}
     return Chain(

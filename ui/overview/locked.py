@@ -7,6 +7,7 @@ import streamlit as st
 from lambdas import times
 from lambdas.alerts import plain as number
 from services import words
+from services.access import Right
 from services.errors import StocktrailError
 from services.stock import Stocked, key
 from ui import following, plain, recount
@@ -32,7 +33,7 @@ def draw(held: Link) -> None:
     for one in found[:_SHOWN]:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(_told(one), width="stretch")
-            clicked = st.button(
+            clicked = held.person.may(Right.SEND) and st.button(
                 "Release", key=f"release-{key(one)}", icon=":material/lock_open:", on_click=release, args=(one,),
                 help=plain.escaped(f"{one.store} · {one.item}"),
             )  # fmt: skip
@@ -58,7 +59,7 @@ def release(one: Stocked) -> None:
     except StocktrailError as error:
         st.session_state[_SAID] = str(error), times.now()
         return
-    chosen = Chosen(mark, file.name, file.data, mapping=file.mapping)
+    chosen = Chosen(mark, file.name, file.data, mapping=file.mapping, by_hand=True)
     st.session_state[_RELEASED] = Parcel(frozenset([mark]), file.mode, deque([chosen]))
 
 

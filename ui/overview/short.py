@@ -50,7 +50,7 @@ def rest(shown: int, there: int, which: str) -> None:
         st.caption(f"The {shown:,} of {there:,} {which}.")
 
 
-@st.cache_resource(show_spinner=False, max_entries=2, ttl=2, hash_funcs=WITH_THE_FIGURES)
+@st.cache_resource(show_spinner=False, max_entries=50, ttl=2, hash_funcs=WITH_THE_FIGURES)
 def _out(held: Link, now: Figures) -> Rows:
     """The items that ran out last, with the moment and the upload that did it.
 
@@ -102,7 +102,7 @@ def _draw_low(held: Link, now: Figures) -> None:
         links.open_item(chosen.store, chosen.item)
 
 
-@st.cache_resource(show_spinner=False, max_entries=2, hash_funcs=WITH_THE_FIGURES)
+@st.cache_resource(show_spinner=False, max_entries=50, ttl=60, hash_funcs=WITH_THE_FIGURES)
 def _low(now: Figures, _points: Points) -> Rows:
     """The items that have the least of their reorder point left. Other points are other figures."""
     of = [(one, _points.of(one.store, one.item)) for one in now.low]

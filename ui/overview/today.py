@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 
 from lambdas import times
-from services.changes import Seen
+from services.changes import Counted, Seen
 from services.pulse import Beat
 from services.wanted import is_touched
 from ui import charts, following, plain, reads, tables
@@ -19,7 +19,7 @@ _LATEST, _LOOKED_AT = 8, 100
 
 def draw(held: Link) -> None:
     """The day as bars, and beside it the latest changes; on a day without any, these alone."""
-    latest = [one for one in reads.feed(held, _LOOKED_AT) if not is_touched(one)][:_LATEST]
+    latest = [one for one in following.latest(held, _LOOKED_AT) if not is_touched(one)][:_LATEST]
     if not latest:
         return
     begin, hours = _hours(held)
@@ -41,7 +41,7 @@ def _today(held: Link, begin: datetime, hours: Sequence[Hour]) -> None:
     st.markdown(f"{charts.beat_told(whole)}, {most}between {busiest.span}.")
     figure = charts.day(tuple(hours))
     st.plotly_chart(figure, key="day", config=charts.CONFIG, alt=f"Today, hour by hour: {charts.beat_told(whole)}")
-    if (reached := following.lately(held).reached) and reached > times.text(begin):
+    if (reached := following.reached(held)) and reached > times.text(begin):
         st.caption(f"Still being counted: what was before {plain.clock(reached)} is missing.")
 
 
@@ -52,14 +52,14 @@ def _hours(held: Link) -> tuple[datetime, list[Hour]]:
     end = (begin + timedelta(days=1)).timestamp()  # the wall clock's next midnight
     moments = [datetime.fromtimestamp(begin.timestamp() + 3600 * hour, zone) for hour in range(26)]
     moments = [moment for moment in moments if moment.timestamp() <= end]
-    beats = following.lately(held).between(moments)
+    beats = following.between(held, moments)
     pairs = zip(moments, moments[1:], beats, strict=False)
     return begin, [
         Hour(f"{first:%H:%M}", f"{last:%H:%M}", beat.changed, beat.out, beat.back) for first, last, beat in pairs
     ]
 
 
-def _just_changed(held: Link, latest: Sequence[Seen]) -> None:
+def _just_changed(held: Link, latest: Sequence[Seen | Counted]) -> None:
     st.subheader("Just changed", anchor=False)
     names = reads.files(held, {one.upload_id for one in latest})
     shown = tables.changes(tables.change(one, names) for one in latest)
