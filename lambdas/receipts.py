@@ -85,12 +85,14 @@ def sent_by(client: Any, table: str, by: str, limit: int, before: str | None = N
 
 
 def received(client: Any, table: str, upload: Upload, size: int | None = None) -> str:
-    """Say that the file is in the bucket. No change when the loader was faster. The upload's own id: see ``claim``."""
+    """Say that the file is in the bucket, and who sent it. No other change when the loader was faster. The upload's own
+    id: see ``claim``."""
     upload = replace(upload, id=claim(client, table, upload))
     receipt = _identity(upload) | {"Waiting": LOADER}
     receipt |= {"UploadId": upload.id, "Mode": upload.mode.value, "Store": upload.store, "Bytes": size}
     receipt |= {"Undoes": upload.undoes, "Digest": upload.digest, "By": upload.by}
-    _put_new(client, table, receipt)
+    if _put_new(client, table, receipt) and upload.by:  # the sender is to find it, before the loader has read who it is
+        _set(client, table, upload.id, By=upload.by)
     return upload.id
 
 

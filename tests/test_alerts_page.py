@@ -229,7 +229,7 @@ def broken_off(stack: Stack, monkeypatch: pytest.MonkeyPatch, minutes: int) -> s
     with monkeypatch.context() as patch:
         patch.setattr(points.times, "now", lambda: at)
         points.save(stack.world, {Scope("Berlin", "Milk"): Decimal(9)})
-    reads.points.clear()
+    reads.forget_points()
     return at
 
 

@@ -222,7 +222,7 @@ def test_what_is_older_than_memory_reaches_is_found_in_the_table(monkeypatch: py
     monkeypatch.setattr(following, "_AT_HAND", 3)
     app = feed(store="Bergen")
     assert "older ones are being read" in said(app)
-    until(lambda: following.lately(reads.link()).reached is None)
+    until(lambda: following._lately(reads.link()).reached is None)
     while older := [one for one in app.button if one.label == "Older"]:
         older[0].click().run()
         if any("event" in one.value.columns for one in app.dataframe):

@@ -8,6 +8,7 @@ import pytest
 
 from lambdas import inventory, receipts, spending, tables, tallies
 from lambdas.spending import Units, metered
+from lambdas.stockfile import Reading
 from lambdas.upload import Address, Upload, new_id, object_key
 from services import uploads, words
 from services.outcome import of_item
@@ -116,7 +117,7 @@ def test_that_a_content_is_known_again_costs_a_write_unit_for_an_upload_and_noth
         upload = Upload(upload_id, address, "stock.csv", mapping="auto", digest=digest)
         steps = (
             lambda upload=upload: receipts.received(stack.dynamodb, stack.settings.uploads_table, upload, 1),
-            lambda upload=upload: receipts.pin(stack.dynamodb, stack.settings.uploads_table, upload, 3),
+            lambda upload=upload: receipts.pin(stack.dynamodb, stack.settings.uploads_table, upload, Reading()),
             lambda upload=upload: receipts.hand_over(stack.dynamodb, stack.settings.uploads_table, upload.id, 1),
         )
         with metered() as meter:
