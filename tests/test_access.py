@@ -6,7 +6,6 @@ import inspect
 import pkgutil
 import uuid
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from decimal import Decimal
 from importlib import import_module
 from itertools import islice, pairwise
@@ -20,7 +19,7 @@ from lambdas.fates import Mode
 from lambdas.quiet import Hours
 from lambdas.reorder import ALL, Scope
 from lambdas.stockfile import AUTOMATIC, Mapping
-from lambdas.stream import item_key, shard_of
+from lambdas.stream import shard_of
 from services import (
     alerts,
     answers,
@@ -60,56 +59,17 @@ from services.stack import ROOT, Stack
 from services.standing import Sums
 from services.stock import Mirror, Stocked
 from services.why import Asked
+from tests.shops import Shop, arn, persons, two_stores
 from tests.waiting import until
 
 INSIDE = ("services.verifying.", "services.why.", "services.quota", "services.sight", "services.stack")
 """Reached only by way of services that have asked: what is in there takes a stack as well."""
 
 
-@dataclass(frozen=True)
-class Shop:
-    """Two stores, `own` and `foreign`; every name of what is only the foreign one's holds `mark`."""
-
-    mark: str
-    own: str
-    foreign: str
-    both: str  # ids of uploads: of both stores, of the foreign one, one that waits, one that failed
-    secret: str
-    waits: str
-    failed: str
-    begun: str
-    subscriber: str
-
-    @property
-    def key(self) -> str:
-        return item_key(self.foreign, "Gold")
-
-
 @pytest.fixture(scope="module")
 def shop(stack: Stack) -> Iterator[Shop]:
-    mark, begun = f"secret{uuid.uuid4().hex[:8]}", times.now()
-    own, foreign = f"Own {mark[6:]}", f"Foreign {mark}"
-    rows = f"store,item,count\n{own},Tea,3\n{own},Milk,0\n{foreign},Tea,5\n{foreign},Gold,0\n"
-    both = uploads.send(stack, "both.csv", rows.encode())
-    secret = uploads.send(stack, f"{mark}.csv", f"store,item,count\n{foreign},Jam,7\n{foreign},,1\n".encode())
-    waits = uploads.send(stack, f"waits-{mark}.csv", f"SKU,Shop,Qty,Stock\nP1,{foreign},4,3\n".encode())
-    failed = uploads.send(stack, f"failed-{mark}.csv", b"%PDF-1.4")
-    for one in (both, secret, waits, failed):
-        until(lambda one=one: uploads.receipt(stack, one).settled, seconds=60)  # the first one starts the Lambdas
-    reorder.save(stack, {Scope(foreign, "Tea"): Decimal(9)})
-    quiet.put(stack, Hours("22:00", "07:00", "UTC"), foreign)
-    number = "+4915" + f"{int(mark[6:], 16) % 10**8:08}"
-    subscriptions.subscribe(stack, "sms", number, [foreign])
-    opened = opening.opened(stack, b"a;b\nx;1\n")
-    opening.remember(stack, opened.understood, Mapping(item=(("a",),), count="b", always=foreign))
-    yield Shop(mark, own, foreign, both, secret, waits, failed, begun, number)
-    quiet.forget(stack, foreign)
-    subscriptions.unsubscribe(stack, arn(stack, number))
-    opening.forget(stack, opened.understood.shape)
-
-
-def arn(stack: Stack, number: str) -> str:
-    return next(one.arn or "" for one in subscriptions.every(stack) if one.endpoint == number)
+    with two_stores(stack) as found:
+        yield found
 
 
 def episode(stack: Stack, shop: Shop) -> Any:
@@ -258,16 +218,6 @@ def arn_of(stack: Stack, shop: Shop) -> str:
 
 def a_second_ago() -> str:
     return times.later(times.now(), seconds=-1)
-
-
-def persons(shop: Shop) -> list[Person]:
-    some = frozenset({shop.own})
-    return [
-        Person("nobody@example.org", None), Person("viewer@example.org", Role.VIEWER, some),
-        Person("manager@example.org", Role.MANAGER, some), Person("none@example.org", Role.MANAGER, frozenset()),
-        Person("all@example.org", Role.VIEWER), Person("chief@example.org", Role.MANAGER),
-        Person("operator@example.org", Role.OPERATOR), Person("admin@example.org", Role.ADMIN),
-    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", CALLS)

@@ -47,7 +47,11 @@ ITS_HISTORY: Hashes = BY_THE_CLOCK | {Stocked: repr}
 
 def link() -> Link:
     """The connection, as the person sees it whose session this is. Who has not signed in gets none."""
-    person = door.person()
+    return of(door.person())
+
+
+def of(person: Person) -> Link:
+    """The connection as somebody sees it."""
     base = connection.base()
     held = base if person.stores is None else _of_some(base, person.seat)
     return replace(held, stack=held.stack.acting(person))
