@@ -21,6 +21,11 @@ Headers = list[tuple[bytes, bytes]]
 OPEN, DRAINING, CLOSED = "open", "draining", "closed"
 _READING = (b"BatchGet", b"Describe", b"Filter", b"Get", b"List", b"Query", b"Scan")
 _CLOSED_TREES = ("_ministack", "_localstack", "health")
+_REFUSED = [
+    (b"content-type", b"text/plain; charset=utf-8"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"cross-origin-resource-policy", b"same-origin"),  # nor may a page use it without reading it
+]
 _log = logging.getLogger("engine.gate")
 
 
@@ -103,7 +108,7 @@ async def _refuse(scope: Scope, send: Send, status: int, text: str) -> None:
         await send({"type": "websocket.close", "code": 1008})  # before it was accepted: the peer sees a 403
         return
     body = text.encode() + b"\n"
-    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", str(len(body)).encode())]
+    headers = [*_REFUSED, (b"content-length", str(len(body)).encode())]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
 

@@ -48,9 +48,9 @@ def press(app: AppTest, label: str) -> AppTest:
 
 def test_a_file_that_failed_is_announced_shown_with_its_reason_and_can_be_left(failing: Stack):
     sent(failing, csv("Berlin", "Tea,5"))
-    assert "failed" not in said(opened("app.py"))
+    assert "failed" not in said(opened("overview.py"))
     sent(failing, b"%PDF-1.4", name="no-stock.csv")
-    assert until(lambda: "1 thing failed and can be run again." in said(opened("app.py")))
+    assert until(lambda: "1 thing failed and can be run again." in said(opened("overview.py")))
     page = opened("pages/pipeline.py")
     assert "no-stock.csv" in said(page)
     assert "a file could not be loaded" in said(page)

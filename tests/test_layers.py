@@ -10,6 +10,7 @@ MAY_IMPORT = {
     "services": {"lambdas", "local"},
     "ui": {"services", "lambdas"},
     "pages": {"ui", "services"},
+    "overview.py": {"ui", "services"},
     "app.py": {"ui", "services"},
 }
 

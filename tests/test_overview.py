@@ -75,7 +75,7 @@ def until_it_says(*texts: str) -> AppTest:
     """The Overview as soon as what is worked out beside it is there."""
 
     def ask() -> AppTest | None:
-        app = opened("app.py")
+        app = opened("overview.py")
         return app if all(text in said(app) for text in texts) else None
 
     return until(ask, 30)
@@ -83,7 +83,7 @@ def until_it_says(*texts: str) -> AppTest:
 
 @pytest.mark.usefixtures("page")
 def test_the_figures_come_first_and_each_is_a_way_to_its_list():
-    app = until(lambda: (found := opened("app.py")) and len(found.metric) == 5 and found, 30)
+    app = until(lambda: (found := opened("overview.py")) and len(found.metric) == 5 and found, 30)
     figures = {one.label: (one.value, one.delta) for one in app.metric}
     assert re.fullmatch(r"\d\d:\d\d", figures.pop("Last upload")[0])
     assert figures == {
@@ -99,7 +99,7 @@ def test_the_figures_come_first_and_each_is_a_way_to_its_list():
 
 @pytest.mark.usefixtures("page")
 def test_what_is_out_is_told_with_since_when_and_by_which_upload_the_last_first():
-    out = table(opened("app.py"), "left")
+    out = table(opened("overview.py"), "left")
     assert [tuple(row) for row in out[["item", "store", "upload", "left"]].values] == [
         ("Figs", "Berlin", "sold-out.csv", "-2"), ("Tea", "Oslo", "oslo.csv", "0"),
     ]  # fmt: skip
@@ -111,7 +111,7 @@ def test_what_is_low_is_drawn_against_its_reorder_point(monkeypatch: pytest.Monk
     monkeypatch.setattr(
         reads, "points", lambda _: Points(items={("Berlin", "Tea"): Decimal(8), ("Berlin", "Jam"): Decimal(4)})
     )
-    app = opened("app.py")
+    app = opened("overview.py")
     low = table(app, "share")
     assert [tuple(row) for row in low.values] == [("Tea", "Berlin", "6 of 8", 0.75), ("Jam", "Berlin", "4 of 4", 1.0)]
     assert {one.label: one.value for one in app.metric}["Low"] == "2"
@@ -134,7 +134,7 @@ def test_the_day_is_told_in_words_and_drawn():
 
 @pytest.mark.usefixtures("page")
 def test_the_last_uploads_stand_there_with_their_fates_as_a_bar_and_in_words():
-    last = table(opened("app.py"), "fates")
+    last = table(opened("overview.py"), "fates")
     assert list(last["upload"]) == ["sold-out.csv", "locked.csv", "oslo.csv", "first.csv"]
     assert last["fates"][0] == "1 changed, 1 already up to date"
     assert all(bar.startswith("data:image/svg+xml,") for bar in last["rows"])
@@ -158,7 +158,7 @@ def test_a_till_whose_export_is_stuck_is_named():
 
 @pytest.mark.usefixtures("page")
 def test_a_locked_count_is_named_released_by_a_click_and_then_the_next_file_counts(busy: Stack):
-    app = opened("app.py")
+    app = opened("overview.py")
     assert f"{NAME} · **Salt**: 12, until" in said(app)
     next(one for one in app.button if one.label == "Release").click().run()
     assert not app.exception
@@ -172,7 +172,7 @@ def test_one_store_needs_no_picture_of_stores(tmp_path: Path, monkeypatch: pytes
     try:
         sent(stack, csv("Berlin", "Tea,6", "Jam,3"))
         at_home(tmp_path, monkeypatch)
-        app = opened("app.py")
+        app = opened("overview.py")
         figures = {one.label: one.value for one in app.metric if one.label != "Last upload"}
         assert figures == {"Out of stock": "0", "Low": "–", "Items": "2"}
         for part in ("Stock by store", "Stores that went quiet", "Locked by a time ahead", "Out soon"):
@@ -191,13 +191,13 @@ def test_when_an_item_ran_out_is_not_when_a_later_file_only_confirmed_it(
             sent(stack, csv("Berlin", item), name=name)
         sent(stack, csv("Berlin", "Tea,0"), Mode.STAMP, "confirmed.csv")
         at_home(tmp_path, monkeypatch)
-        out = table(opened("app.py"), "ago")
+        out = table(opened("overview.py"), "ago")
         assert list(out["upload"]) == ["figs.csv", "tea.csv"]
         by = {one.file: one.upload_id for one in uploads.recent(stack)}
         low = [replace(one, kind=Kind.LOW, opened_by=by["tea.csv"]) for one in alerts.open_now(stack)]
         monkeypatch.setattr(following, "latest_alerts", lambda *_: low)  # others have run out since
         st.cache_resource.clear()
-        out = table(opened("app.py"), "ago")
+        out = table(opened("overview.py"), "ago")
         assert list(out["item"]) == ["Figs", "Tea"]
         assert (out["upload"][0], out["upload"].notna()[1], out["ago"].notna()[1]) == ("figs.csv", False, False)
     finally:
@@ -211,7 +211,7 @@ def test_counts_that_are_locked_are_told_apart_and_released_once_each(tmp_path: 
         for store, item in (("a/b", "*c*"), ("a", "b/*c*")):
             sent(stack, csv(store, f"{item},3,{ahead}", header=head))
         at_home(tmp_path, monkeypatch)
-        app = opened("app.py")
+        app = opened("overview.py")
         one, other = (one for one in app.button if one.label == "Release")
         assert sorted([one.help, other.help]) == sorted([plain.escaped("a/b · *c*"), plain.escaped("a · b/*c*")])
         monkeypatch.setattr(st, "session_state", {})
@@ -237,7 +237,7 @@ def test_why_a_count_could_not_be_released_stays_to_be_read(monkeypatch: pytest.
     ahead = Stocked("Berlin", "Salt", Decimal(2), times.later(times.now(), hours=9), None)
     others = [replace(ahead, item=f"Item {n}", updated_at=times.later(times.now(), hours=8 - n)) for n in range(6)]
     monkeypatch.setattr(Figures, "locked", lambda *_: [ahead, *others])
-    app = opened("app.py")
+    app = opened("overview.py")
     assert f"And 2 other counts, until {plain.clock(others[4].updated_at)} at the latest." in said(app)
     next(one for one in app.button if one.label == "Release").click().run()
     for _ in range(2):

@@ -22,7 +22,7 @@ from ui.parcels import Chosen
 
 ROOT = SAMPLES.parent
 PAGES = [
-    "app.py", "pages/upload.py", "pages/uploads.py", "pages/stock.py", "pages/changes.py", "pages/why.py",
+    "overview.py", "pages/upload.py", "pages/uploads.py", "pages/stock.py", "pages/changes.py", "pages/why.py",
     "pages/alerts.py", "pages/pipeline.py", "pages/lesson.py",
 ]  # fmt: skip
 
@@ -66,7 +66,7 @@ def filled(filled_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def opened(page: str, **query: str) -> AppTest:
     """The page as it stands when it is the first one that a browser opens."""
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+    app = AppTest.from_file(str(ROOT / "overview.py"), default_timeout=60)
     app.switch_page(page)
     for name, value in query.items():
         app.query_params[name] = value
@@ -99,7 +99,7 @@ def table(app: AppTest, column: str) -> pd.DataFrame:
 
 @pytest.mark.usefixtures("empty")
 def test_an_empty_overview_says_what_to_do_and_offers_every_sample_that_asks_nothing():
-    app = opened("app.py")
+    app = opened("overview.py")
     assert "There is no stock yet. Send a stock file" in said(app)
     for sample in SAMPLES.iterdir():
         offered = any(button.label.startswith(sample.name) for button in app.button)
@@ -130,7 +130,7 @@ def test_an_empty_page_says_that_there_is_nothing_yet(page: str, words: str):
 
 @pytest.mark.usefixtures("filled")
 def test_the_overview_tells_first_what_is_out():
-    app = opened("app.py")
+    app = opened("overview.py")
     figures = {one.label: one.value for one in app.metric}
     assert [(label, figures[label]) for label in list(figures)[:3]] == [
         ("Out of stock", "1"), ("Low", "–"), ("Stores", "2")
@@ -142,7 +142,7 @@ def test_the_overview_tells_first_what_is_out():
 
 @pytest.mark.usefixtures("filled")
 def test_the_overview_shows_the_counts_that_just_changed_with_their_files_and_no_touched_ones():
-    latest = table(opened("app.py"), "change")
+    latest = table(opened("overview.py"), "change")
     files = ["oslo-with-mistakes.csv"] * 2 + ["berlin-sold-out.csv"] * 3 + ["berlin.csv"] * 3
     assert list(latest["upload"]) == files
 

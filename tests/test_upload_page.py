@@ -290,7 +290,7 @@ def test_an_upload_that_waits_says_so_at_its_stage_and_on_the_pipeline(stack: St
         "state"
     ]
     assert state["stalled.csv"] == "? needs an answer"
-    assert "1 file waits for an answer" in said(opened("app.py"))
+    assert "1 file waits for an answer" in said(opened("overview.py"))
 
 
 def test_a_big_file_is_shown_by_its_first_rows_what_moves_first():

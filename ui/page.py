@@ -20,7 +20,7 @@ P = ParamSpec("P")
 Draw = Callable[P, None]
 
 PAGES = {
-    "app.py": ("Overview", ":material/storefront:", Right.SEE),
+    "overview.py": ("Overview", ":material/storefront:", Right.SEE),
     "pages/upload.py": ("Upload", ":material/upload_file:", Right.SEND),
     "pages/uploads.py": ("Uploads", ":material/history:", Right.SEE),
     "pages/stock.py": ("Stock", ":material/inventory_2:", Right.SEE),

@@ -54,13 +54,26 @@ def windows(browser: Browser) -> list[Page]:
     return []
 
 
+@pytest.fixture(scope="session")
+def blocked() -> list[str]:
+    """What the windows said was against the pages' own Content-Security-Policy."""
+    return []
+
+
 @pytest.fixture
-def opened(browser: Browser, windows: list[Page], request: pytest.FixtureRequest) -> Iterator[Open]:
-    """Opens a page, drawn to its heading; of two in one test each in a browser context of its own."""
+def opened(browser: Browser, windows: list[Page], blocked: list[str], request: pytest.FixtureRequest) -> Iterator[Open]:
+    """Opens a page, drawn to its heading; of two in one test each in a browser context of its own.
+
+    Whatever a test does there, nothing of ours is against the Content-Security-Policy.
+    """
     open_now = []
 
+    def heard(page: Page) -> Page:
+        page.on("console", lambda said: blocked.append(said.text) if "Content Security Policy" in said.text else None)
+        return page
+
     def open_one(path: str = "", width: int = 1440, at: str = "") -> Page:
-        page = windows.pop() if windows else browser.new_context(timezone_id="Europe/Berlin").new_page()
+        page = windows.pop() if windows else heard(browser.new_context(timezone_id="Europe/Berlin").new_page())
         open_now.append(page)
         page.set_viewport_size({"width": width, "height": 900})
         page.goto(f"{at or request.getfixturevalue('dashboard')}/{path}")
@@ -72,3 +85,5 @@ def opened(browser: Browser, windows: list[Page], request: pytest.FixtureRequest
     for page in open_now:
         page.goto("about:blank")
     windows.extend(open_now)
+    said, blocked[:] = blocked[:], []
+    assert said == []

@@ -20,7 +20,8 @@ from services.stack import Stack
 from tests.chaos.clock import Clock
 from tests.chaos.proxy import Proxy
 
-_COPIED = ("lambdas", "local", "pages", "services", "tests", "ui", ".streamlit", "app.py", "template.yaml")
+_SCRIPTS = ("app.py", "overview.py")
+_COPIED = ("lambdas", "local", "pages", "services", "tests", "ui", ".streamlit", "template.yaml", *_SCRIPTS)
 _ENVIRONMENT = re.compile(r"(Environment:\n +Variables:\n)( +)")
 _BEATS = {"VisibleSeconds": 6, "HangSeconds": 6}
 _SLOW_QUEUE = "VisibilityTimeout: 960"
