@@ -16,7 +16,8 @@ ACCOUNT = "100000000000"
 REGION = "us-east-1"
 CHECKPOINT_PATH = "/_engine/checkpoint"  # the one request that the engine answers besides AWS's
 LOG_SETTING = "STOCKTRAIL_ENGINE_LOG"
-_KEPT = ("PATH", "HOME", "LANG")
+AUTH_SETTING = "STOCKTRAIL_ENGINE_AUTH"
+_KEPT = ("PATH", "HOME", "LANG", AUTH_SETTING)
 
 
 def user_environ(endpoint: str, secret: str) -> dict[str, str]:
@@ -37,7 +38,7 @@ def worker_secret(secret: str) -> str:
 
 
 def server_environ(caller: Mapping[str, str], folder: Folder) -> dict[str, str]:
-    """The whole environment of a server: nothing of the caller's but PATH, HOME and the locale.
+    """The whole environment of a server: nothing of the caller's but PATH, HOME, the locale and AUTH_SETTING.
 
     Set before MiniStack is imported, which reads it then. MiniStack hands all of it on to the Lambdas.
     """
@@ -56,6 +57,7 @@ def server_environ(caller: Mapping[str, str], folder: Folder) -> dict[str, str]:
         "S3_DATA_DIR": str(folder.objects),
         "LAMBDA_EXECUTOR": "local",
         "LAMBDA_WARM_TTL_SECONDS": "86400",
+        "AUTH": "true" if caller.get(AUTH_SETTING) == "1" else "false",  # see `local.identities`
         "LOG_LEVEL": caller.get(LOG_SETTING) or caller.get("LOG_LEVEL") or "WARNING",
         # Nothing that listens or calls elsewhere: no brokers, no Docker, no instance metadata, no user's profile.
         "IOT_MTLS_ENABLED": "0",

@@ -50,7 +50,7 @@ class Gate:
             await self._app(scope, receive, send)
         elif refusal := self._refusal(scope):
             _log.info("refused %s: %s", scope.get("path"), refusal[1])
-            await _refuse(scope, send, *refusal)
+            await refuse(scope, send, *refusal)
         else:
             await self._pass(scope, receive, send)
 
@@ -72,7 +72,7 @@ class Gate:
             return 403, "The engine does not answer to this host name."
         if scope["path"].lstrip("/").lower().split("/")[0] in _CLOSED_TREES:
             return 403, "This path is closed."
-        token = _token(headers, scope.get("query_string", b""))
+        token = token_of(headers, scope.get("query_string", b""))
         if hmac.compare_digest(token, self._workers):
             return None if self.state != CLOSED else (503, "The engine is stopping.")
         if not hmac.compare_digest(token, self._secret):
@@ -94,7 +94,7 @@ def _only_in(values: list[bytes], allowed: set[bytes]) -> bool:
     return len(values) == 1 and values[0].lower() in allowed
 
 
-def _token(headers: Headers, query: bytes) -> bytes:
+def token_of(headers: Headers, query: bytes) -> bytes:
     """The one session token of a request: in a header, or in the query of a presigned URL. Empty if not one."""
     found = _values(headers, b"x-amz-security-token")
     if not found:
@@ -103,7 +103,8 @@ def _token(headers: Headers, query: bytes) -> bytes:
     return found[0] if len(found) == 1 else b""
 
 
-async def _refuse(scope: Scope, send: Send, status: int, text: str) -> None:
+async def refuse(scope: Scope, send: Send, status: int, text: str) -> None:
+    """Answer a request with this status and sentence instead of passing it on."""
     if scope["type"] == "websocket":
         await send({"type": "websocket.close", "code": 1008})  # before it was accepted: the peer sees a 403
         return

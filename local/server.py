@@ -19,7 +19,7 @@ from typing import Any
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
 
-from local import emulator, generations, guard, locks, processes, snapshot, staging
+from local import emulator, generations, guard, identities, locks, processes, snapshot, staging
 from local.environment import CHECKPOINT_PATH, server_environ, user_environ, worker_secret
 from local.errors import EngineError
 from local.folder import Folder, write_whole
@@ -55,6 +55,8 @@ def _be_server(folder: Folder, lock: int) -> int:
     _clean(folder)
     found = generations.find(folder.state, snapshot.read)
     emulator.prepare()
+    if module("app").AUTH:
+        identities.install(folder.secret())
     logging.getLogger("engine").setLevel(logging.INFO if logging.root.level > logging.INFO else logging.NOTSET)
     beginning = _restore(folder, found)
     bound = _bind(folder)
@@ -126,7 +128,9 @@ def _prepare_lambdas(folder: Folder, port: int) -> None:
 
 
 async def _serve(folder: Folder, life: Life, bound: socket.socket, port: int) -> None:
-    gate = Gate(_with_checkpoint(module("app").app, life), folder.secret(), port)
+    ministack = module("app")
+    app = identities.only_signed(ministack.app, folder.secret()) if ministack.AUTH else ministack.app
+    gate = Gate(_with_checkpoint(app, life), folder.secret(), port)
     config = Config()
     config.bind = [f"fd://{bound.detach()}"]
     config.keep_alive_timeout = 75

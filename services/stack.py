@@ -26,6 +26,7 @@ ENVIRONMENT = {
     "AWS_ENDPOINT_URL": "address of an AWS-compatible engine; set, it is used instead of the embedded engine",
     "STOCKTRAIL_HOME": "state folder of the embedded engine (.stocktrail in this folder)",
     "STOCKTRAIL_ENGINE_LOG": "log level of the embedded engine (WARNING)",
+    "STOCKTRAIL_ENGINE_AUTH": "1: the embedded engine asks IAM, and its Lambdas have only their roles' rights",
 }
 """The settings that a user may set; the README lists the same."""
 
