@@ -1,6 +1,6 @@
 # make run     everything on this machine: installs, starts, opens the dashboard
 # make test    installs what the tests need, checks and tests everything
-# make check   lint, types, layers
+# make check   lint, types, layers, what is known against the packages
 # make bench    what a file and a viewer cost, side by side with other ways; takes more than an hour
 # make chaos   uploads while everything breaks: make chaos ROUNDS=20 SEED=7
 # make clean   removes what `install` made; the state folder .stocktrail stays
@@ -34,6 +34,7 @@ check: $(TESTING)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -q tests/test_layers.py
+	$(BIN)/python -m tests.advisories
 
 chaos: $(TESTING)
 	$(BIN)/python -m tests.chaos --rounds $(ROUNDS) --seed $(SEED) --jobs $(JOBS)
