@@ -64,7 +64,7 @@ def _asked(*which: str) -> list[Told] | str:
         found: list[Told] = json.loads(done.stdout)["dependencies"]
     except ValueError:
         lines = [line for line in done.stderr.splitlines() if line.strip() and "Tip:" not in line]
-        return lines[-1][-200:] if lines else f"it ended with {done.returncode} and no word"
+        return lines[-1][:300] if lines else f"it ended with {done.returncode} and no word"
     return found
 
 

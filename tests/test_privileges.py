@@ -662,6 +662,7 @@ def test_each_principal_is_refused_what_is_not_its_work(trying: dict[str, Stack]
 @pytest.mark.usefixtures("played")
 def test_what_is_written_to_the_audit_stays_as_it_is(trying: dict[str, Stack]):
     by, key = trying["dashboard"], "audit/2026-11-27/120000-a.json"
+    assert "AccessDenied" in refusal(lambda: upload(key)(by))
     assert "PreconditionFailed" in refusal(lambda: upload(key, IfNoneMatch="*")(by))
     assert download(key)(by)["Body"].read() == b"{}"  # type: ignore[index]
 
