@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
+from lambdas.oneline import oneline
+
 THRESHOLD = Decimal(0)
 NAMED = 20
 """How many items a digest names; the others are counted. Who gets 200 lines reads none."""
@@ -103,7 +105,7 @@ def alone(store: str, of: Told, *, again: bool = False) -> str:
     """The notification of one item in plain words. ``again``: it may have been sent before, and says so."""
     often = f" It {of.often}." if of.often else ""
     state = "out of stock" if of.kind is Kind.OUT else "low"
-    return f"{store}: {of.item} is {state} ({of.moved}).{often} Caused by {of.cause}.{_repeat(again)}"
+    return oneline(f"{store}: {of.item} is {state} ({of.moved}).{often} Caused by {of.cause}.{_repeat(again)}")
 
 
 def digest(store: str, of: Sequence[Told], *, again: bool = False) -> str:
@@ -111,9 +113,9 @@ def digest(store: str, of: Sequence[Told], *, again: bool = False) -> str:
     causes = {one.cause for one in of}
     named = _named(of, told_once=len(causes) == 1)
     more = [f"and {len(of) - len(named):,} more"] if len(of) > len(named) else []
-    by = [f"Caused by {one}." for one in causes] if len(causes) == 1 else []
+    by = [oneline(f"Caused by {one}.") for one in causes] if len(causes) == 1 else []
     repeat = [_repeat(again).strip()] if again else []
-    return "\n".join([f"{store}: {_states(of)}.", *named, *more, *by, *repeat])
+    return "\n".join([oneline(f"{store}: {_states(of)}."), *named, *more, *by, *repeat])
 
 
 def digest_subject(store: str, of: Sequence[Told]) -> str:
@@ -123,15 +125,15 @@ def digest_subject(store: str, of: Sequence[Told]) -> str:
 
 def digest_in_short(store: str, of: Sequence[Told], *, again: bool = False) -> str:
     """The same in one line, for a telephone: each 140 bytes of a text message cost."""
-    names = [_line(one.item)[:_NAME_SHORT] for one in sorted(of, key=lambda one: one.item)[:_NAMED_SHORT]]
+    names = [oneline(one.item)[:_NAME_SHORT] for one in sorted(of, key=lambda one: one.item)[:_NAMED_SHORT]]
     more = f" and {len(of) - len(names):,} more" if len(of) > len(names) else ""
-    return f"{store}: {_states(of)}: {', '.join(names)}{more}.{_repeat(again)}"
+    return oneline(f"{store}: {_states(of)}: {', '.join(names)}{more}.{_repeat(again)}")
 
 
 def test_message(store: str | None) -> str:
     """A message that can't be taken for an alert."""
     whose = f"When an item of {store} runs out" if store else "When an item runs out"
-    return f"{TEST}. {whose}, a message comes the way that this one came. Nothing has run out now."
+    return oneline(f"{TEST}. {whose}, a message comes the way that this one came. Nothing has run out now.")
 
 
 def by_protocol(text: str, short: str) -> str:
@@ -145,17 +147,13 @@ def _named(of: Sequence[Told], *, told_once: bool) -> list[str]:
     lines: list[str] = []
     left = _NAMED_BYTES
     for one in sorted(of, key=lambda one: one.item)[:NAMED]:
-        said = [f"- {_line(one.item)} ({one.moved})", one.often, "" if told_once else one.cause]
-        line = ", ".join(part for part in said if part)
+        said = [f"- {one.item} ({one.moved})", one.often, "" if told_once else one.cause]
+        line = oneline(", ".join(part for part in said if part))
         left -= len(json.dumps(line, ensure_ascii=False).encode())
         if left < 0:
             break
         lines.append(line)
     return lines
-
-
-def _line(item: str) -> str:
-    return " ".join(item.split())
 
 
 def _states(of: Sequence[Told]) -> str:

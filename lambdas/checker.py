@@ -2,13 +2,11 @@
 
 from typing import Any
 
-from aws_lambda_powertools import Logger
-
 from lambdas import checking, failures
-from lambdas.handling import in_order, sns, world
+from lambdas.handling import in_order, logger_of, sns, world
 from lambdas.stream import of_record
 
-logger = Logger(service="checker")
+logger = logger_of("checker")
 
 
 @logger.inject_lambda_context

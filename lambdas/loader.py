@@ -4,13 +4,12 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from botocore.exceptions import BotoCoreError, ClientError
 
 from lambdas import receipts
-from lambdas.handling import client, world
+from lambdas.handling import client, logger_of, world
 from lambdas.heartbeat import beating
 from lambdas.loading import load
 from lambdas.receipts import Delivery
@@ -18,7 +17,7 @@ from lambdas.upload import PREFIX, Upload, of_s3_record, s3_event
 
 RETRY_SECONDS = 20
 _BEATS = 4  # while a message stays hidden: so many may go wrong
-logger = Logger(service="loader")
+logger = logger_of("loader")
 
 
 class Processor(BatchProcessor):

@@ -2,13 +2,11 @@
 
 from typing import Any
 
-from aws_lambda_powertools import Logger
-
 from lambdas import failures, recording
-from lambdas.handling import in_order, world
+from lambdas.handling import in_order, logger_of, world
 from lambdas.stream import of_record
 
-logger = Logger(service="recorder")
+logger = logger_of("recorder")
 
 
 @logger.inject_lambda_context

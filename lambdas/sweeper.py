@@ -3,14 +3,12 @@
 import time
 from typing import Any
 
-from aws_lambda_powertools import Logger
-
 from lambdas import deadletters
-from lambdas.handling import client, sns, world
+from lambdas.handling import client, logger_of, sns, world
 from lambdas.sweeping import Sweeper
 
 _LOOK_SECONDS = 3600.0
-logger = Logger(service="sweeper")
+logger = logger_of("sweeper")
 looks: list[float] = []  # when this process has looked through the bucket, by its own clock
 
 

@@ -14,9 +14,11 @@ from urllib.parse import quote, quote_plus, unquote, unquote_plus
 
 from lambdas import times
 from lambdas.fates import Mode
+from lambdas.oneline import CONTROLS
 
 PREFIX = "uploads/"
 _ID = re.compile(r"\d{8}T\d{12}-[0-9a-f]{8}")
+_LONGEST_NAME = 200  # bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,11 @@ def _id_at(moment: datetime, tail: str) -> str:
     return f"{moment.astimezone(UTC):%Y%m%dT%H%M%S%f}-{tail}"
 
 
+def is_id(text: str) -> bool:
+    """Whether a text, as it may stand in an address, is spelled as an upload's id."""
+    return bool(_ID.fullmatch(text))
+
+
 def time_of(upload_id: str) -> str:
     return times.text(datetime.strptime(upload_id[:21], "%Y%m%dT%H%M%S%f").replace(tzinfo=UTC))
 
@@ -78,9 +85,20 @@ def lowest_id(at: str) -> str:
 
 def object_key(upload_id: str, name: str) -> str:
     """The key of an upload's object. Only the last part of ``name`` counts; what can't stand in a key is replaced."""
-    last = re.split(r"[/\\]", name)[-1]
-    tidy = re.sub(r"[\x00-\x1f\x7f]", "_", last).strip() or "file"
-    return f"{PREFIX}{upload_id}/{tidy.encode()[:200].decode(errors='ignore')}"
+    return f"{PREFIX}{upload_id}/{file_name(name).encode()[:_LONGEST_NAME].decode(errors='ignore')}"
+
+
+def file_name(path: str) -> str:
+    """The last part of a path, as every page, message and log tells of it, and as it is safe to be saved under.
+
+    What breaks a line or turns its direction is replaced: with U+202E in it a program may look like a `.csv`.
+    """
+    last = _tidy(re.split(r"[/\\]", path)[-1])
+    return "file" if last in ("", ".", "..") else last
+
+
+def _tidy(name: str) -> str:
+    return CONTROLS.sub("_", name).strip()
 
 
 def metadata(
@@ -120,10 +138,10 @@ def of_s3_record(record: Mapping[str, Any]) -> Upload:
     thing = record["s3"]["object"]
     address = Address(record["s3"]["bucket"]["name"], unquote_plus(thing["key"]), thing.get("versionId"))
     if said := record.get("uploadId"):
-        return Upload(said, address, address.key.split("/")[-1])
+        return Upload(said, address, _tidy(address.key.split("/")[-1]))
     parts = address.key.removeprefix(PREFIX).split("/")
-    if len(parts) == 2 and _ID.fullmatch(parts[0]):
-        return Upload(parts[0], address, parts[1])
+    if len(parts) == 2 and is_id(parts[0]):
+        return Upload(parts[0], address, _tidy(parts[1]))
     return dropped(address, record["eventTime"], thing.get("sequencer", ""))
 
 
@@ -150,4 +168,5 @@ def claim_of(upload: Upload) -> str | None:
 def dropped(address: Address, event_time: str, sequencer: str) -> Upload:
     """The upload of an object that came without an id of ours."""
     tail = hashlib.sha256(f"{address.key}\0{address.version}\0{sequencer}".encode()).hexdigest()[:8]
-    return Upload(_id_at(times.moment(times.parse(event_time)), tail), address, address.key.split("/")[-1])
+    name = _tidy(address.key.split("/")[-1])
+    return Upload(_id_at(times.moment(times.parse(event_time)), tail), address, name)

@@ -13,7 +13,7 @@ def asked():
     """What the address asks; None: it is still to be chosen."""
     said = {name: st.query_params.get(name) for name in ("upload", "item", "row", "column")}
     store, item = (said["item"] and itempage.named(held, said["item"])) or (None, None)
-    row = int(said["row"]) if said["row"] and said["row"].isdecimal() else None
+    row = int(said["row"]) if said["row"] and said["row"].isdecimal() and len(said["row"]) < 10 else None
     if not said["upload"] or (item is None and row is None):
         return None
     return Asked(said["upload"], store, item, row, said["column"])

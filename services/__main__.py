@@ -16,6 +16,7 @@ from typing import Any
 
 from lambdas import times
 from lambdas.fates import OF_FILES, Mode
+from lambdas.oneline import oneline
 from lambdas.stream import item_key
 from local import engine
 from services import (
@@ -39,16 +40,18 @@ from services import (
 from services.errors import FOREIGN, StocktrailError, of
 from services.follower import Follower
 from services.lesson import command
-from services.printing import print_json, print_receipt
+from services.printing import harmless, print_json, print_receipt
 from services.stack import Stack, attach, connect, home, on_aws
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser().parse_args(argv)
     try:
-        code: int = arguments.run(arguments)
+        with harmless():
+            code: int = arguments.run(arguments)
     except StocktrailError as error:
-        print(error, file=sys.stderr)
+        with harmless():
+            print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130
@@ -171,7 +174,7 @@ def _uploads(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json([one.as_json(uploads.rejected(stack, one)) for one in found])
     for one in [] if arguments.json else found:
-        print(f"{one.upload_id}  {one.file}\n  {words.receipt(one)}")
+        print(f"{one.upload_id}  {oneline(one.file)}\n  {words.receipt(one)}")
     return 0
 
 

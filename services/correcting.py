@@ -14,7 +14,7 @@ from lambdas import inventory, times
 from lambdas.fates import Mode
 from lambdas.stockfile import Mapping
 from lambdas.stockfile.counts import Unusable, exact
-from lambdas.stockfile.rows import marked
+from lambdas.stockfile.formulas import marked
 from services import uploads
 from services.access import Right, needs
 from services.errors import BadFile, NotFound, mapped

@@ -7,6 +7,7 @@ import argparse
 import os
 from collections.abc import Callable
 
+from lambdas.oneline import oneline
 from lambdas.stream import of_item_key
 from services import words
 from services.printing import print_json
@@ -41,12 +42,12 @@ def run(arguments: argparse.Namespace) -> int:
 def in_words(chain: Chain) -> str:
     """The sentence, and a line for each link."""
     what = f"{chain.store} · {chain.item}" if chain.item else f"row {chain.row}"
-    head = f"{chain.file}  {chain.upload_id}  {what}"
-    return "\n".join([head, f"  {words.timed(chain.sentence)}", *map(_line, chain.links)])
+    head = f"{oneline(chain.file)}  {chain.upload_id}  {oneline(what)}"
+    return "\n".join([head, f"  {oneline(words.timed(chain.sentence))}", *map(_line, chain.links)])
 
 
 def _line(link: Link) -> str:
     """`done  2026-11-23 12:53:44  change: kept until …; position …`, in columns."""
     at, ids = words.clock(link.at) if link.at else "", [" ".join(one) for one in link.ids]
-    said = "; ".join([part for part in (words.timed(link.saw), *ids) if part])
+    said = oneline("; ".join([part for part in (words.timed(link.saw), *ids) if part]))
     return f"  {STEPS[link.step]:12}  {at:19}  {link.name}{': ' if said else ''}{said}"

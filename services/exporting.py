@@ -13,39 +13,55 @@ from datetime import UTC
 from typing import Any, Literal
 
 from lambdas import times
+from lambdas.stockfile import formulas
 
 UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 """What can't stand in XML, and so not in a workbook."""
-_STARTS = ("=", "+", "-", "@", "\t", "\r")
-_MARKED = re.compile(r"'+[=+\-@\t\r]")
+_IN_XLSX = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)|\r|" + UNWRITABLE.pattern)
 _NUMBER = re.compile(r"[+-]?(?:\d+(?:[.,'\u00a0\u202f ]\d+)*[.,]?|[.,]\d+)(?:[eE][+-]?\d+)?")
+Escape = Callable[[str, str], str]
 
 
-def escaped(text: str) -> str:
-    """The text of a cell, with an apostrophe before what a spreadsheet program would take for a formula.
+def escaped(text: str, delimiter: str = ",") -> str:
+    """A cell as it stood in a file, with an apostrophe before what a spreadsheet program would take for a formula.
 
     Plain numbers stay as they are: `-3`, `+1,5`. The reader takes such an apostrophe off again.
     """
-    return f"'{text}" if text.startswith(_STARTS) and not _NUMBER.fullmatch(text) else text
+    return text if _NUMBER.fullmatch(text.strip()) else formulas.inert(text, delimiter)
 
 
-def named(text: str) -> str:
+def named(text: str, delimiter: str = ",") -> str:
     """The same of a name as the tables have it: one that begins as if it were escaped gets an apostrophe more, because
     the reader takes one off."""
-    return f"'{text}" if _MARKED.match(text) else escaped(text)
+    return text if _NUMBER.fullmatch(text) else formulas.marked(text, delimiter)
 
 
-def csv_text(
-    rows: Iterable[Sequence[Any]], delimiter: str = ",", escape: Callable[[str], str] = named
-) -> str:  # fmt: skip
+def csv_text(rows: Iterable[Sequence[Any]], delimiter: str = ",", escape: Escape = named) -> str:
     """Rows as CSV, lines ended by CR LF as RFC 4180 has it. Text is escaped; None is blank.
 
     ``escape``: `named`, or `escaped` for cells as they stood in a file, which are to be read again as they were.
     """
     out = io.StringIO(newline="")
     writer = csv.writer(out, delimiter=delimiter)
-    writer.writerows([["" if cell is None else escape(str(cell)) for cell in row] for row in rows])
+    writer.writerows([["" if cell is None else escape(str(cell), delimiter) for cell in row] for row in rows])
     return out.getvalue()
+
+
+def xlsx_cell(sheet: Any, value: str) -> Any:
+    """Text as openpyxl is to be given it: never a formula, nor one when it is edited, nor an error such as #N/A.
+
+    What XML can't hold, and what looks like it, is written as `_x0007_`, which Excel reads as the character itself.
+    https://learn.microsoft.com/openspecs/office_standards/ms-oi29500 (ST_Xstring)
+    """
+    from openpyxl.cell import WriteOnlyCell  # type: ignore[import-untyped]
+
+    text = _IN_XLSX.sub(lambda found: f"_x{ord(found[0]):04X}_", value)
+    if not (formulas.begins(value) or value.startswith("#")):
+        return text
+    made = WriteOnlyCell(sheet, value=text)
+    made.data_type = "s"
+    made.quotePrefix = True
+    return made
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,19 +86,13 @@ def _time(moment: Any) -> str | None:
 def as_xlsx(columns: Sequence[Column]) -> bytes:
     """A workbook of one sheet. A workbook knows no time zones: its times are UTC, and their headings say so."""
     import openpyxl  # type: ignore[import-untyped]
-    from openpyxl.cell import WriteOnlyCell  # type: ignore[import-untyped]
 
     book = openpyxl.Workbook(write_only=True)
     sheet = book.create_sheet("Stock")
     sheet.freeze_panes = "A2"
 
     def text(value: str) -> Any:
-        value = UNWRITABLE.sub("", value)
-        if not value.startswith(("=", "#")):
-            return value
-        made = WriteOnlyCell(sheet, value=value)  # else openpyxl takes it for a formula, or for an error such as #N/A
-        made.data_type = "s"
-        return made
+        return xlsx_cell(sheet, value)
 
     def time(value: Any) -> Any:
         return value.astimezone(UTC).replace(tzinfo=None)

@@ -20,15 +20,18 @@ from lambdas.opening import Opened, open_file
 from lambdas.stockfile import StockFile
 from lambdas.stockfile.container import content
 from lambdas.stockfile.table import holds
+from lambdas.upload import file_name
 from services.access import Right, needs
 from services.answers import contents
 from services.errors import mapped
-from services.exporting import UNWRITABLE, csv_text, escaped
+from services.exporting import UNWRITABLE, csv_text, escaped, xlsx_cell
 from services.opening import whose
 from services.outcome import Line, Receipt
 from services.stack import Stack
 
 REASON = "reason"
+_UNTITLED, _TITLE = re.compile(r"[\\*?:/\[\]]"), 31
+"""What the name of a sheet can't have, though a file may say so, and how long it may be."""
 _BOMS = {"utf-8": codecs.BOM_UTF8, "utf-16-le": codecs.BOM_UTF16_LE, "utf-16-be": codecs.BOM_UTF16_BE}
 _SUFFIXES = {"xlsx": (".xlsx",), "ods": (".ods",), "json": (".json", ".jsonl", ".ndjson", ".txt")}
 _SUFFIXES["text"] = (".csv", ".tsv", ".txt", ".tab")
@@ -69,7 +72,7 @@ def to_mend(stack: Stack, name: str, opened: Opened, lines: Iterable[Line]) -> t
 
 def mend_name(name: str, opened: Opened) -> str:
     """`berlin-to-mend.csv` of `berlin.csv`, and `.xlsx` of an `.xls`; what was packed no longer is."""
-    path = PurePath(re.sub(r"\.(gz|zip)$", "", name, flags=re.IGNORECASE))
+    path = PurePath(re.sub(r"\.(gz|zip)$", "", file_name(name), flags=re.IGNORECASE))
     allowed = _SUFFIXES[_kind(opened)]
     suffix = path.suffix if path.suffix.lower() in allowed else allowed[0]
     return f"{path.stem.removesuffix('-to-mend')}-to-mend{suffix}"
@@ -153,19 +156,11 @@ def _text(opened: Opened, rows: list[Cells]) -> bytes:
 
 def _xlsx(opened: Opened, rows: list[Cells]) -> bytes:
     import openpyxl  # type: ignore[import-untyped]
-    from openpyxl.cell import WriteOnlyCell  # type: ignore[import-untyped]
 
     book = openpyxl.Workbook(write_only=True)
-    sheet = book.create_sheet(_sheet(opened))
-
-    def cell(value: Any) -> Any:
-        made = WriteOnlyCell(sheet, value=UNWRITABLE.sub("", value) if isinstance(value, str) else value)
-        if isinstance(value, str):
-            made.data_type = "s"  # never a formula, whatever it begins with
-        return made
-
+    sheet = book.create_sheet(_UNTITLED.sub("_", _sheet(opened))[:_TITLE])
     for row in rows:
-        sheet.append([cell(value) for value in row])
+        sheet.append([xlsx_cell(sheet, value) if isinstance(value, str) else value for value in row])
     out = io.BytesIO()
     book.save(out)
     return out.getvalue()

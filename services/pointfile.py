@@ -13,10 +13,10 @@ from lambdas.inventory import Key
 from lambdas.reorder import ALL, Points, Scope
 from lambdas.stockfile import AUTOMATIC, Unreadable, counts
 from lambdas.stockfile.counts import Cell, Mark, Unusable, text_of
-from lambdas.stockfile.header import Header, data
+from lambdas.stockfile.formulas import unmarked
+from lambdas.stockfile.header import Header, data, heading
 from lambdas.stockfile.headings import plain, roles
 from lambdas.stockfile.layout import listed, names_of
-from lambdas.stockfile.rows import unmarked
 from lambdas.stockfile.table import Table, first, holds, table
 from lambdas.stockfile.text import Broken
 from services.errors import mapped
@@ -65,14 +65,14 @@ class _Wrong(Exception):
 
 @dataclass
 class _Columns:
-    """Where the columns stand, None where there is none; how numbers are written; and whether names are, as in CSV."""
+    """Where the columns stand, None where there is none; how numbers are written; and what parts the cells of a CSV."""
 
     point: int
     store: int | None
     item: int | None
     names: tuple[str, ...]
     mark: Mark = "."
-    marked: bool = False
+    delimiter: str | None = None
 
 
 @mapped
@@ -86,7 +86,7 @@ def plan(contents: bytes, now: Points, stocked: Iterable[Key]) -> Plan:
     if of.question:
         raise Unreadable(f"{of.question.text} Send a workbook with one sheet, or CSV.")
     header, columns = _found(of)
-    columns.mark, columns.marked = _mark(of, header, columns), of.kind == "CSV"
+    columns.mark, columns.delimiter = _mark(of, header, columns), of.delimiter
     rows = _Rows(columns, frozenset(stocked))
     for number, cells in data(of, header):
         if isinstance(cells, Broken) or holds(cells):
@@ -102,7 +102,11 @@ def plan(contents: bytes, now: Points, stocked: Iterable[Key]) -> Plan:
 
 def _found(of: Table) -> tuple[Header, _Columns]:
     """The first row that has a heading for the points."""
-    rows = [(None, of.headings)] if of.headings else [(n, tuple(map(text_of, cells))) for n, cells in first(of)]
+    rows = (
+        [(None, of.headings)]
+        if of.headings
+        else [(n, tuple(heading(of, one) for one in cells)) for n, cells in first(of)]
+    )
     for number, found in rows:
         texts = tuple(" ".join(text.split()) for text in found)
         points = [i for i, text in enumerate(texts) if plain(text) in _RANKS]
@@ -180,7 +184,7 @@ class _Rows:
         text = text_of(cells[index]).strip() if index is not None and index < len(cells) else ""
         if len(text.encode()) > _LONGEST[part]:
             raise _Wrong(self._heading(part), f"{text[:_SHOWN]}…", f"longer than {_LONGEST[part]:,} bytes")
-        text = unmarked(text) if self._columns.marked else text
+        text = unmarked(text, self._columns.delimiter).strip() if self._columns.delimiter else text
         return unicodedata.normalize("NFC", text) if text not in ("", EVERY) else None
 
     def _point(self, cells: list[Cell]) -> Decimal | None:

@@ -10,6 +10,7 @@ from typing import Any
 
 from lambdas.alerts import plain
 from lambdas.inventory import Key
+from lambdas.oneline import oneline
 from lambdas.reorder import ALL, Points, Scope
 from services import options, pointfile, reorder, stock, words
 from services.changes import number
@@ -78,7 +79,7 @@ def _import(arguments: argparse.Namespace) -> int:
         raise BadFile(f"{arguments.file} can't be read: {error.strerror}.") from error
     followed = reorder.Followed(stack)
     plan = pointfile.plan(contents, followed.refresh(), _stocked(stack))
-    print(" ".join(plan.why))
+    print(oneline(" ".join(plan.why)))
     for line in plan.lines:
         print(f"  {words.scope(line.scope)}: {words.point(line.was)} -> {words.point(line.now)}")
     for wrong in plan.errors:
@@ -97,7 +98,7 @@ def _print_outcome(done: Outcome) -> None:
     print(words.outcome(done))
     for mark, keys in (("low", done.low), ("no longer low", done.ended)):
         for key in keys:
-            print(f"  {' · '.join(key)}: {mark}")
+            print(f"  {oneline(' · '.join(key))}: {mark}")
 
 
 def _point(given: str) -> Decimal | None:

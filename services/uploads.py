@@ -13,7 +13,7 @@ from lambdas import grants, lines, mappings, receipts, tables, tallies, times
 from lambdas.fates import Fate, Mode
 from lambdas.stockfile import Mapping
 from lambdas.tallies import Totals
-from lambdas.upload import Address, Upload, digest_of, metadata, new_id, object_key, time_of
+from lambdas.upload import Address, Upload, digest_of, is_id, metadata, new_id, object_key, time_of
 from services import alerts, changes, quiet_stores, quota, sight
 from services.access import MACHINE, Right, needs
 from services.answers import answer, contents, waiting
@@ -87,7 +87,7 @@ def refused(name: str, mode: Mode, store: str | None, reason: str, question: str
 @needs(Right.SEE)
 def receipt(stack: Stack, upload_id: str) -> Receipt:
     """The receipt as it stands. NotFound when no upload has that id."""
-    found = receipts.get(stack.dynamodb, stack.settings.uploads_table, upload_id)
+    found = receipts.get(stack.dynamodb, stack.settings.uploads_table, upload_id) if is_id(upload_id) else None
     seen = sight.seen(stack, [of_item(found, _totals(stack, found))]) if found else []
     if not seen:
         raise NotFound(f"There is no upload “{upload_id}”. The list of uploads has the ids.")

@@ -5,13 +5,14 @@ import re
 from collections.abc import Callable, Mapping, Sized
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Protocol
 
 from lambdas import spending, times
 from lambdas.alerts import plain
 from lambdas.fates import Fate, Mode
 from lambdas.holding import FLAPPING, QUIET
 from lambdas.mappings import Saved
+from lambdas.oneline import oneline
 from lambdas.quiet import Hours
 from lambdas.reorder import Scope
 from lambdas.spending import Units
@@ -61,9 +62,9 @@ def some(count: int, noun: str) -> str:
 def receipt(of: Receipt) -> str:
     """A receipt in words."""
     if of.state == "failed":
-        return f"Could not be loaded. {of.reason}"
+        return f"Could not be loaded. {oneline(of.reason or '')}"
     if of.state == "waiting":
-        return f"{'Waits for' if of.upload_id else 'Would wait for'} an answer. {of.reason}"
+        return f"{'Waits for' if of.upload_id else 'Would wait for'} an answer. {oneline(of.reason or '')}"
     if of.state in ("received", "loading"):
         return {"received": "Received; waiting for the loader.", "loading": "Received; loading."}[of.state]
     rows = f"{some(of.rows, 'item' if of.undoes else 'row')}: {fates(of.fates, of.mode)}."
@@ -98,16 +99,28 @@ def expected(of: Receipt) -> str:
     return f"{some(of.records_expected, 'stream record')} expected."
 
 
+class _Named(Protocol):
+    @property
+    def store(self) -> str: ...
+    @property
+    def item(self) -> str: ...
+
+
+def item(of: _Named) -> str:
+    """`Berlin · Oat milk`."""
+    return oneline(f"{of.store} · {of.item}")
+
+
 def reject(line: Mapping[str, Any]) -> str:
     """Why a row can't be used: row number as in a spreadsheet, column, value, reason."""
-    column = f", column {line['column']}" if line["column"] else ""
-    value = f" “{line['value']}”" if line["value"] else ""
-    return f"row {line['row']}{column}{value}: {line['reason']}"
+    column = f", column {oneline(line['column'])}" if line["column"] else ""
+    value = f" “{oneline(line['value'])}”" if line["value"] else ""
+    return f"row {line['row']}{column}{value}: {oneline(line['reason'])}"
 
 
 def saved(of: Saved) -> str:
     """What is remembered for a shape of file: the headings that it is known by, and the mapping."""
-    return f"{of.shape}  {', '.join(known_as(of))[:200]}\n  since {clock(of.saved_at)}: {of.mapping.as_json()}"
+    return f"{of.shape}  {oneline(', '.join(known_as(of)))[:200]}\n  since {clock(of.saved_at)}: {of.mapping.as_json()}"
 
 
 def known_as(of: Saved) -> tuple[str, ...]:
@@ -130,25 +143,25 @@ def moved(of: Seen | Counted) -> str:
 
 def change(of: Seen) -> str:
     cause = of.upload_id or "no upload"
-    return f"{clock(of.at)}  {of.event:6}  {of.store} · {of.item}  {moved(of)}  ({cause})"
+    return f"{clock(of.at)}  {of.event:6}  {item(of)}  {moved(of)}  ({cause})"
 
 
 def stocked(of: Stocked) -> str:
-    return f"{of.store} · {of.item}  {plain(of.count)}  as of {clock(of.updated_at)}  ({of.upload_id or 'no upload'})"
+    return f"{item(of)}  {plain(of.count)}  as of {clock(of.updated_at)}  ({of.upload_id or 'no upload'})"
 
 
 def failure(of: Failure) -> str:
     """What failed, why, and how it is run again."""
     after = f"; tried again {some(of.tries, 'time')}" if of.tries else ""
-    return f"{of.id}\n  {clock(of.failed_at)}  {of.about}: {of.what}{after}. {of.reason}"
+    return f"{of.id}\n  {clock(of.failed_at)}  {oneline(of.about)}: {of.what}{after}. {oneline(of.reason)}"
 
 
 def episode(of: Episode) -> str:
-    opened = f"{clock(of.opened_at)}  {of.store} · {of.item}  {_began(of)}"
+    opened = f"{clock(of.opened_at)}  {item(of)}  {_began(of)}"
     if of.closed_at:
         by = "its reorder point" if of.closed_how else of.closed_by or "no upload"
         return f"{opened}; {ended(of)} at {clock(of.closed_at)} by {by}{_held(of)}"
-    note = f": {of.note}" if of.note else ""
+    note = f": {oneline(of.note)}" if of.note else ""
     seen = f"; acknowledged at {clock(of.acknowledged_at)}{note}" if of.acknowledged_at else ""
     return f"{opened}; still {'low' if of.is_low else 'out'}{seen}{_held(of)}"
 
@@ -172,7 +185,7 @@ def scope(of: Scope) -> str:
     """What a reorder point is set for: `Berlin · Oat milk`, `Berlin, each item`, `All stores, each item`."""
     if of.store is None:
         return "All stores, each item"
-    return f"{of.store} · {of.item}" if of.item is not None else f"{of.store}, each item"
+    return oneline(f"{of.store} · {of.item}" if of.item is not None else f"{of.store}, each item")
 
 
 def point(of: Decimal | None) -> str:
@@ -285,7 +298,7 @@ def took(milliseconds: float) -> str:
 def logged(of: LogLine) -> str:
     """A line of a Lambda's log, its traceback below it."""
     below = "".join(f"\n    {line}" for line in of.detail.split("\n")) if of.detail else ""
-    return f"{of.at[:10]} {of.at[11:23]}  {of.function:8}  {of.level:7}  {of.message}{below}"
+    return f"{of.at[:10]} {of.at[11:23]}  {of.function:8}  {of.level:7}  {oneline(of.message)}{below}"
 
 
 def clock(at: str | None) -> str:

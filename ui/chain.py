@@ -41,7 +41,7 @@ def draw(held: Connection, asked: Asked) -> None:
     chain = read(held, asked)
     if chain is None:
         st.warning(
-            f"There is no upload with the id “{plain.escaped(asked.upload_id)}”. Choose another one.",
+            f"There is no upload with the id “{plain.escaped(plain.cut(asked.upload_id, 40))}”. Choose another one.",
             icon=":material/search_off:",
         )
     elif chain.moves == "now":

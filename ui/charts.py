@@ -11,6 +11,7 @@ from html import escape
 import plotly.graph_objects as go
 import streamlit as st
 
+from lambdas.oneline import oneline
 from services import words
 from services.pulse import Beat
 from services.standing import Figures, Sums
@@ -55,12 +56,17 @@ def _share(of: Sums) -> float:
 
 
 def _short(name: str) -> str:
-    return escape(plain.cut(name, _LABEL))
+    return _text(plain.cut(name, _LABEL))
+
+
+def _text(name: str) -> str:
+    """For plotly, which knows `&amp;`, `&lt;` and `&gt;`, and shows `&quot;` as it stands."""
+    return escape(oneline(name), quote=False)
 
 
 def _told(of: Sums) -> str:
     low = f", {of.low:,} low" if of.low else ""
-    return f"{escape(of.store)}<br>{of.out:,} of {words.some(of.items, 'item')} out{low}"
+    return f"{_text(of.store)}<br>{of.out:,} of {words.some(of.items, 'item')} out{low}"
 
 
 def _bars(found: Sequence[Sums]) -> Picture:

@@ -13,6 +13,7 @@ import pandas as pd
 import streamlit as st
 
 from lambdas.alerts import plain as count_text
+from lambdas.oneline import oneline
 from services import alerts, words
 from services.access import Right
 from services.alerts import LONGEST_NOTE, Episode
@@ -171,7 +172,7 @@ def draw_past(held: Link, asked: Filters) -> None:
         with st.container(border=True):
             _say(picked)
             if picked.note:
-                st.text(f"Note: {picked.note}")
+                st.text(f"Note: {oneline(picked.note)}")
             with st.container(horizontal=True):
                 links.item(picked.store, picked.item)
                 for by, end in ((picked.opened_by, "began with"), (picked.closed_by, "ended with")):

@@ -142,7 +142,7 @@ def _line(one: Entry) -> str:
     moment = plain.local(found.at(one))
     when = f"{moment:%H:%M:%S} · " if moment else ""
     if isinstance(one, Counted):
-        return f"{when}{one.store} · {one.item}: {words.moved(one)}"
+        return f"{when}{words.item(one)}: {words.moved(one)}"
     return f"{when}{one.file}: no record"
 
 

@@ -13,6 +13,7 @@ import streamlit as st
 from lambdas import times
 from lambdas.alerts import plain as number
 from lambdas.inventory import Key
+from lambdas.stream import item_key
 from services import words
 from services.alerts import Episode
 from services.changes import Seen
@@ -24,6 +25,8 @@ from ui.reads import Link
 
 PERIODS = {"24 hours": 1, "7 days": 7, "30 days": 30, "90 days": 90}
 _NEWEST, _EPISODES = 500, 100
+_LONGEST, _SHOWN_ADDRESS = 2_048, 80
+"""Bytes under which changes are kept, as `Berlin/Oat%20milk`: no longer address names an item."""
 _STANDS_SECONDS, _SETTLES_SECONDS = 60, 5
 """So long is what the page says left as it is: “just now” is over then. And after the item has moved, whose alert opens
 a moment later."""
@@ -37,7 +40,8 @@ def draw(held: Link, asked: str) -> None:
     st.button("All items", icon=":material/arrow_back:", on_click=stocktable.close_item, type="tertiary")
     key = named(held, asked)
     if key is None:
-        st.warning(f"“{plain.escaped(asked)}” names no item. An address ends in Store/Item.", icon=":material/help:")
+        said = plain.escaped(plain.cut(asked, _SHOWN_ADDRESS))
+        st.warning(f"“{said}” names no item. An address ends in Store/Item.", icon=":material/help:")
         return
     store, item = key
     st.header(plain.escaped(item), anchor=False)
@@ -60,12 +64,15 @@ def draw(held: Link, asked: str) -> None:
 
 
 def named(held: Link, asked: str) -> Key | None:
-    """The item that an address names: as our links spell it, or with its names as they are."""
+    """The item that an address names: as our links spell it, or with its names as they are. None: it names none."""
+    if len(asked) > _LONGEST:
+        return None
     spelled = [(asked[:at], asked[at + 1 :]) for at, mark in enumerate(asked) if mark == "/"]
     if len(spelled) == 1:
         spelled.insert(0, (unquote(spelled[0][0]), unquote(spelled[0][1])))
     spelled = [key for key in spelled if all(key)]
-    return next((key for key in spelled if key in held.mirror.items), next(iter(spelled), None))
+    first = next((key for key in spelled if key in held.mirror.items), next(iter(spelled), None))
+    return first if first and len(item_key(*first)) <= _LONGEST else None
 
 
 @live(2)

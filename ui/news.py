@@ -105,9 +105,10 @@ def _told(now: Found, new: int, silent: int) -> str:
 
 def _line(label: str, click: Callable[[], None] | None) -> None:
     """As a button at all times, of one height, so that what is below it never moves."""
-    label = f"**{plain.escaped(label)}**" if click else plain.escaped(label)
+    shown = plain.escaped(label)
+    icon = ":material/arrow_upward:" if click else ":material/check:"
     st.button(
-        label, key="show-new", icon=":material/arrow_upward:" if click else ":material/check:",
+        f"**{shown}**" if click else shown, key="show-new", icon=icon,
         on_click=click, disabled=click is None, width="stretch", wrap=False,
     )  # fmt: skip
 

@@ -22,7 +22,7 @@ def draw(held: Link, upload_id: str) -> None:
     found = reads.receipt(held, upload_id)
     if found is None:
         st.warning(
-            f"There is no upload with the id “{plain.escaped(upload_id)}”. All that were sent are in the list.",
+            f"There is no upload with the id “{plain.escaped(plain.cut(upload_id, 40))}”. All are in the list.",
             icon=":material/search_off:",
         )
         return

@@ -11,13 +11,14 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import streamlit as st
 
 from lambdas import times
+from lambdas.oneline import oneline
 from services import words
 
 _MARKED = re.compile(r"([!-/:-@\[-`{-~])")  # all of ASCII's punctuation; CommonMark lets each be escaped
 _MARK_BEGINS = re.compile(
-    r"(?<=:)(?=[A-Za-z+-]|\d+\w*:(?!\d))"  # :smile: but not 12:03:44
+    r"(?<=:)(?=[A-Za-z_+-]|\d:|\d\w\w+:)"  # :smile: and :100: but not 12:03:44
     r"|(?<=[<>=~-])(?=[<>=-])"  # -> and its like
-    r"|(?<=:)(?=//)|(?<=www)(?=\.)|(?=@)"  # addresses
+    r"|(?<=:)(?=//)|(?i:(?<=www))(?=\.)|(?=@)"  # addresses
 )
 
 
@@ -27,7 +28,7 @@ def escaped(name: str) -> str:
     Streamlit's own marks (`:material/…:`, `:smile:`, `->` for an arrow) and bare addresses are looked for when the
     backslashes are gone; a word joiner, which has no width, keeps them apart.
     """
-    return _MARKED.sub(r"\\\1", _MARK_BEGINS.sub("\u2060", " ".join(name.split())))
+    return _MARKED.sub(r"\\\1", _MARK_BEGINS.sub("\u2060", oneline(name)))
 
 
 def cut(text: str, most: int) -> str:

@@ -5,6 +5,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from lambdas.oneline import oneline
 from services import words
 from services.changes import Counted, Seen
 from services.changes import plain as images
@@ -23,7 +24,7 @@ def draw(held: Link, picked: Counted | Receipt | None) -> None:
         _record(held, picked)
     else:
         st.subheader("No record", anchor=False)
-        st.text(f"{feed.upload_name(picked)}\n{plain.timed(words.receipt(picked))}")
+        st.text(f"{oneline(feed.upload_name(picked))}\n{plain.timed(words.receipt(picked))}")
         st.markdown(receipts.why(picked))
     with st.container(horizontal=True):
         if isinstance(picked, Counted):
@@ -35,7 +36,7 @@ def draw(held: Link, picked: Counted | Receipt | None) -> None:
 
 def _record(held: Link, picked: Counted) -> None:
     st.subheader("The record", anchor=False)
-    st.text(f"{picked.store} · {picked.item}: {words.moved(picked)} ({tables.meaning(picked)})")
+    st.text(f"{words.item(picked)}: {words.moved(picked)} ({tables.meaning(picked)})")
     one = found.record(held, picked)
     if one is None:
         st.caption("Its images are not kept any more.")

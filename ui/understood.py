@@ -55,7 +55,7 @@ def _details(of: Understanding) -> Iterator[str]:
     if of.header and of.header[0] > 1:
         yield f"headings in row {of.header[0]:,}"
     if of.encoding and not of.encoding.startswith("utf-8"):
-        yield f"letters as in {encoding_label(of.encoding)}{_letters(of)}"
+        yield f"letters as in {plain.escaped(encoding_label(of.encoding))}{_letters(of)}"
     yield from (plain.escaped(why.rstrip(".")) for why in of.why if " is left out" in why)
 
 
@@ -86,7 +86,7 @@ def remembered(said: Mapping) -> str:
     if said.decimal == ".":
         parts.append("8.5 is eight and a half")
     parts += [f"sheet {_quoted(said.sheet)}"] if said.sheet else []
-    parts += [f"letters as in {encoding_label(said.encoding)}"] if said.encoding else []
+    parts += [f"letters as in {plain.escaped(encoding_label(said.encoding))}"] if said.encoding else []
     parts += [f"cells parted by {plain.escaped(delimiter_label(said.delimiter))}"] if said.delimiter else []
     return " · ".join(parts) or "no store in the file"
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from itertools import dropwhile
 
 from lambdas.stockfile import counts
-from lambdas.stockfile.counts import text_of
+from lambdas.stockfile.counts import Cell, text_of
+from lambdas.stockfile.formulas import unmarked
 from lambdas.stockfile.headings import plain, roles
 from lambdas.stockfile.layout import listed, names_of
 from lambdas.stockfile.mapping import Mapping
@@ -32,7 +33,7 @@ def find_header(of: Table, said: Mapping) -> Header:
     """The row, or two rows, of headings."""
     if of.headings is not None:
         return Header(None, of.headings)
-    rows = [(number, [" ".join(text_of(cell).split()) for cell in cells]) for number, cells in first(of)]
+    rows = [(number, [heading(of, cell) for cell in cells]) for number, cells in first(of)]
     width = max((len(cells) for _, cells in rows), default=0)
     if said.header is False or not rows:
         return Header(None, ("",) * width)
@@ -50,6 +51,12 @@ def find_header(of: Table, said: Mapping) -> Header:
     ):
         return replace(best, question=None) if _answered(said) else best
     return _guessed(rows, width)
+
+
+def heading(of: Table, cell: Cell) -> str:
+    """A cell as a heading, in one line."""
+    text = text_of(cell)
+    return " ".join((unmarked(text, of.delimiter or ",") if of.kind == "CSV" else text).split())
 
 
 def _named(said: Mapping) -> Iterator[str]:

@@ -3,7 +3,6 @@
 Owns every reason for which a row is rejected. Pure.
 """
 
-import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
@@ -14,34 +13,22 @@ from typing import Any
 from lambdas import times
 from lambdas.stockfile import counts, moments
 from lambdas.stockfile.counts import Cell, Unusable, text_of
+from lambdas.stockfile.formulas import unmarked
 from lambdas.stockfile.headings import TOTALS
 from lambdas.stockfile.layout import Layout
 from lambdas.stockfile.parts import Reject, Row, Understanding, Unreadable
 from lambdas.stockfile.table import Record, holds
 from lambdas.stockfile.text import Broken
+from lambdas.stream import item_key
 
 AHEAD_HOURS = 24
 """A time further ahead of the upload than this is rejected: in `newest` mode it would lock the item."""
 
 _KEY_BYTES = {"store": 2048, "item": 1024}  # DynamoDB's limits for a partition key and a sort key
 _SHOWN = 60
-_QUICK_LENGTH, _REMEMBERED = 256, 50_000
+_QUICK_LENGTH, _QUICK_STORE, _REMEMBERED = 256, 100, 50_000
+_SURE = 2048 // 12  # letters that no key is too long with: one takes twelve bytes at most, as `%F0%9F%8D%B5`
 _NO_VARIANT = "Default Title"  # what Shopify writes for a product without variants
-_TO_MARK, _MARKED = re.compile(r"'*[=+\-@\t\r]"), re.compile(r"'+[=+\-@\t\r]")
-
-
-def marked(name: str) -> str:
-    """A name as an ``exact`` file has it: an apostrophe more before a formula, and before what begins as one so marked.
-
-    What is read is then the name again, whatever it is.
-    """
-    return f"'{name}" if _TO_MARK.match(name) else name
-
-
-def unmarked(cell: str) -> str:
-    """What our own exports have marked, as it was: an apostrophe less before what a spreadsheet would take for a
-    formula."""
-    return cell[1:] if _MARKED.match(cell) else cell
 
 
 class _Wrong(Exception):
@@ -62,6 +49,7 @@ class Rows:
         self._mark, self._order = said.decimal or ".", said.dates or "dmy"
         self._words = {word.strip().casefold(): number for word, number in said.words}
         self._is_csv, self._exact = kind == "CSV", bool(said.exact)
+        self._delimiter = understood.delimiter or ","
         self._known_time: tuple[Cell, str] = ("", "")
         self._lost: dict[Key, int] = {}  # the items of which a row can't be used, and which row
 
@@ -117,6 +105,7 @@ class Rows:
         parts = itemgetter(*where)
         numbers: dict[Cell, Decimal] = {}
         stores: dict[Cell, str] = {}
+        of_all = self._store if len(self._store) <= _QUICK_STORE else ""
         moments_known: dict[Cell, str | None] = {}
         for number, cells in records:
             if type(cells) is list and len(cells) == width:
@@ -124,7 +113,7 @@ class Rows:
                 count = numbers.get(number_text)
                 if count is None and (count := self._usable_count(cells, count_at)) is not None:
                     _remember(numbers, number_text, count)
-                store = stores.get(store_text) if named else self._store
+                store = stores.get(store_text) if named else of_all
                 at = moments_known.get(time_text) if timed else None
                 if (
                     count is not None
@@ -132,7 +121,7 @@ class Rows:
                     and (at or not timed)
                     and 0 < len(item) < _QUICK_LENGTH
                     and item.isascii()
-                    and item[0] != "'"
+                    and "'" not in item
                     and item.strip() == item
                     and item.lower() not in TOTALS
                 ):
@@ -142,7 +131,7 @@ class Rows:
                 yield one
                 if type(one) is Row and len(cells) == width:  # its cells have been found good
                     _, _, store_text, time_text = parts(cells)
-                    if named:
+                    if named and len(one.store) <= _QUICK_STORE:
                         _remember(stores, store_text, one.store)
                     if timed:
                         _remember(moments_known, time_text, one.updated_at)
@@ -155,7 +144,7 @@ class Rows:
             item = self._item(cells)
             if not item and not holds(cells):
                 return None
-            key = self._stored(cells), self._checked_item(item)
+            key = self._both(self._stored(cells), self._checked_item(item))
             self._check_width(cells)
             return Row(number, *key, self._filled(cells, layout.count), self._time(cells))
         except _Wrong as wrong:
@@ -170,7 +159,7 @@ class Rows:
                 continue
             key = None
             try:
-                key = _key("store", heading, store), self._checked_item(self._item(cells))
+                key = self._both(_key("store", heading, store), self._checked_item(self._item(cells)))
                 self._check_width(cells)
                 yield Row(number, *key, self._filled(cells, index), self._time(cells), heading)
             except _Wrong as wrong:
@@ -201,10 +190,10 @@ class Rows:
             return ""
         cell = cells[index]
         if self._exact:
-            return unmarked(text_of(cell))
+            return unmarked(text_of(cell), self._delimiter)
         text: str = (cell if type(cell) is str else text_of(cell)).strip()
-        if text[:1] == "'" and self._is_csv:
-            text = unmarked(text)
+        if self._is_csv and "'" in text:
+            text = unmarked(text, self._delimiter).strip()
         if text.isascii() or len(text) > _KEY_BYTES["store"]:  # too long for any key; and a long one takes minutes
             return text
         return unicodedata.normalize("NFC", text)
@@ -226,6 +215,14 @@ class Rows:
         if item.casefold() in TOTALS and not self._exact:
             raise _Wrong(heading, item, "the row is a total, not an item")
         return _key("item", heading, item)
+
+    def _both(self, store: str, item: str) -> Key:
+        """Both, if changes and alerts can be kept under them too: these are, as `Berlin/Oat%20milk`."""
+        most = _KEY_BYTES["store"]
+        if len(store) + len(item) > _SURE and len(item_key(store, item)) > most:
+            heading = self._name(self._layout.item[0][0], "item")
+            raise _Wrong(heading, f"{item[:_SHOWN]}…", f"over {most:,} bytes with its store, as an address writes them")
+        return store, item
 
     def _stored(self, cells: list[Cell]) -> str:
         index = self._layout.store

@@ -149,12 +149,16 @@ def _flat(pairs: _Pairs, prefix: str = "", depth: int = 0) -> Iterator[tuple[str
         if isinstance(value, _Pairs) and depth < 4:
             yield from _flat(value, f"{prefix}{key}.", depth + 1)
         else:
-            yield prefix + _cell(key), _cell(value)
+            yield _whole(prefix + key), _cell(value)
 
 
 def _cell(value: Any) -> Cell:
     if isinstance(value, _Pairs):
-        return json.dumps(dict(value), default=str, ensure_ascii=False)[:1000]
+        return _whole(json.dumps(dict(value), default=str, ensure_ascii=False)[:1000])
     if isinstance(value, list):
-        return json.dumps(value, default=str, ensure_ascii=False)[:1000]
-    return _LONE.sub("\ufffd", value) if isinstance(value, str) else value
+        return _whole(json.dumps(value, default=str, ensure_ascii=False)[:1000])
+    return _whole(value) if isinstance(value, str) else value
+
+
+def _whole(text: str) -> str:
+    return _LONE.sub("\ufffd", text)

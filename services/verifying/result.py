@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
+from lambdas.oneline import oneline
+
 
 class What(StrEnum):
     """The kinds of difference."""
@@ -89,13 +91,13 @@ def in_words(of: Result) -> str:
     looked = f"{_some(of.uploads, 'upload')}, {_some(of.rows, 'row')}, {_some(of.items, 'item')}"
     found = len(of.differences) + of.more
     verdict = "everything agrees." if of.agrees else f"{_some(found, 'difference')}."
-    lines = [f"{looked}: {verdict}", *(f"  {one.what}: {one.said}." for one in of.differences)]
+    lines = [f"{looked}: {verdict}", *(f"  {one.what}: {oneline(one.said)}." for one in of.differences)]
     if of.more:
         lines.append(f"  and {of.more:,} more.")
     if of.under_way:
         shown = ", ".join(of.under_way[:3]) + (", …" if len(of.under_way) > 3 else "")
         lines.append(f"Not judged, as they are under way: the items of {_some(len(of.under_way), 'upload')}: {shown}.")
-    return "\n".join([*lines, *(f"Not checked: {one}" for one in of.unchecked)])
+    return "\n".join([*lines, *(f"Not checked: {oneline(one)}" for one in of.unchecked)])
 
 
 def _some(count: int, noun: str) -> str:
