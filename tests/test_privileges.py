@@ -243,6 +243,10 @@ def _broken_off(owner: Stack, of: Receipt) -> Upload:
 
 def _mistakes(dashboard: Stack) -> None:
     """Sent by somebody of one store: the loader asks what that one may load."""
+    names = [f"{TILL} {number} {'and so on' * 20}" for number in range(20)]  # too much to stand on the receipt
+    of_many = sent(dashboard, b"".join([b"store,item,count\n", *(f"{name},Tea,3\n".encode() for name in names)]))
+    of_one = dashboard.acting(Person("otto@example.org", Role.VIEWER, frozenset({names[7]})))
+    assert [one.upload_id for one in uploads.recent(of_one)] == [of_many.upload_id]
     dashboard = dashboard.acting(Person("anna@example.org", Role.MANAGER, frozenset({TILL})))
     *_, done = uploads.follow(dashboard, uploads.send(dashboard, "odd.csv", WRONG, mapping=AS))
     assert told(done) == {"inserted": 1, "rejected": 1}
