@@ -167,8 +167,9 @@ def kept_open(page: Page, url: str) -> bool:
     with page.expect_popup() as opened:
         page.evaluate("url => { window.other = window.open(url) }", url)
     expect(opened.value.get_by_role("heading", level=1, name="Overview")).to_be_visible()  # one may come by a link
+    held = not page.evaluate("window.other.closed")
     opened.value.close()
-    return not page.evaluate("window.other.closed")
+    return held
 
 
 def visited(page: Page, url: str) -> str:
