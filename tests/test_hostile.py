@@ -29,7 +29,7 @@ from lambdas import alerts as rules
 from lambdas import handling
 from lambdas.oneline import CONTROLS, oneline
 from lambdas.reorder import Points
-from lambdas.stockfile import StockFile, formulas
+from lambdas.stockfile import Mapping, Row, StockFile, Unreadable, formulas
 from lambdas.stream import item_key
 from lambdas.upload import file_name, new_id, object_key
 from local import engine
@@ -47,6 +47,7 @@ from tests.waiting import until
 from ui import exports, reordering, rows, stockframe, tables
 
 COUNT = 10_000
+NOW = "2026-11-27T12:00:00.000000Z"
 SEED = int(os.environ.get("STOCKTRAIL_HOSTILE_SEED", "8"))
 Key = tuple[str, str]
 
@@ -115,6 +116,38 @@ def test_a_file_by_any_name_lies_in_its_uploads_folder_under_a_name_that_is_safe
     assert key.isprintable() or unicodedata.normalize("NFC", key)  # it can be encoded
     assert len(key.encode()) < 300
     assert file_name(last) == last
+
+
+@pytest.mark.parametrize("depth", [3, 400, 700, 900, 100_000])
+@pytest.mark.parametrize("form", ["array", "lines"])
+def test_json_nested_however_deeply_is_read_or_refused_with_words(depth: int, form: str):
+    deep = '{"item": "Tea", "count": 1, "more": ' + '{"a": ' * depth + '"\\ud800"' + "}" * depth + "}"
+    plain = '{"item": "Jam", "count": 2}'
+    data = f"[{plain}, {deep}]" if form == "array" else f"{plain}\n{deep}\n"
+    if form == "array" and depth > 400:
+        with pytest.raises(Unreadable, match="nested too deeply"):
+            StockFile(data.encode())
+        return
+    first, second = StockFile(data.encode()).rows(uploaded_at=NOW, store="Berlin")
+    assert first[1:4] == ("Berlin", "Jam", 2)
+    assert second[3] == (1 if depth <= 400 else "no JSON: nested too deeply")
+
+
+def test_half_a_character_of_a_json_text_comes_into_no_name_and_no_heading():
+    data = json.dumps([{"item": ["\ud800"], "count": 1, "more\ud800": {"b\udc00": "\ud800"}, "c": {"d": 1}}])
+    file = StockFile(data.encode())
+    [row] = file.rows(uploaded_at=NOW, store="Berlin")
+    assert isinstance(row, Row)
+    assert row.item.encode() == '["\ufffd"]'.encode()
+    assert "".join(file.understood.columns).encode()
+
+
+def test_a_key_too_long_for_what_becomes_of_its_item_is_rejected_and_not_loaded_and_lost():
+    fits, not_quite = "é" * 340, "é" * 342  # six bytes a letter in an address, two in the table
+    data = f"store,item,count\nBerlin,{fits},1\nBerlin,{not_quite},1\n".encode()
+    one, other = StockFile(data).rows(uploaded_at=NOW)
+    assert (one[1], one[2]) == ("Berlin", fits)
+    assert (other[1], other[3]) == ("item", "over 2,048 bytes with its store, as an address writes them")
 
 
 # Text that a spreadsheet program would take for a formula.
@@ -376,8 +409,27 @@ def test_the_rows_to_mend_have_each_cell_as_it_stood_and_no_formula(stack: Stack
     mended = StockFile(made.replace(b"some", b"5"))
     first = StockFile(data.replace(b"some", b"5")) if form in ("csv", "semicolons") else None
     if first:
-        now = "2026-11-27T12:00:00.000000Z"
-        assert list(mended.rows(uploaded_at=now)) == list(first.rows(uploaded_at=now))
+        assert list(mended.rows(uploaded_at=NOW)) == list(first.rows(uploaded_at=NOW))
+
+
+def test_a_heading_that_was_marked_is_found_under_its_own_name():
+    mended = exporting.csv_text([["=SKU", "count"], ["Tea", "3"]], escape=exporting.escaped)
+    assert mended.startswith("'=SKU,")
+    [row] = StockFile(mended.encode(), Mapping(item=(("=SKU",),))).rows(uploaded_at=NOW, store="Berlin")
+    assert row[1:4] == ("Berlin", "Tea", 3)
+
+
+def test_the_rows_to_mend_of_a_sheet_by_a_name_that_no_sheet_can_have_are_written_all_the_same(stack: Stack):
+    book = io.BytesIO(_xlsx([("Berlin", "Tea", "some")]))
+    data = io.BytesIO()
+    with zipfile.ZipFile(book) as archive, zipfile.ZipFile(data, "w") as other:
+        for name in archive.namelist():
+            other.writestr(
+                name, archive.read(name).replace(b'name="Sheet"', b'name="../[a]:*?\\ and much longer than any"')
+            )
+    _, lines = uploads.preview(stack, "x.xlsx", data.getvalue())
+    made = mending.mend_data(uploads.opened(stack, data.getvalue()), lines)
+    assert openpyxl.load_workbook(io.BytesIO(made)).sheetnames == ["..__a_____ and much longer than"]
 
 
 _ENGINES = {"xlsx": "openpyxl", "ods": "odf"}

@@ -20,6 +20,7 @@ from ui import plain, reads, tables
 from ui.reads import BY_THE_CLOCK, Hashes, Link
 
 _NAMED = 5
+_LONGEST = 24  # letters of a file's name, so that a phone has room for the button
 AT_MOST = 5_000
 """So many rows are shown of each table."""
 
@@ -97,8 +98,9 @@ def draw_mending(count: int, key: str, to_mend: tuple[str, Mended] | None) -> No
         st.markdown(f":red[**{words.some(count, 'row')} not usable**] – mend and send again.")
         if to_mend:
             name, made = to_mend
+            label = f"Rows to mend ({plain.escaped(plain.cut(name, _LONGEST))})"
             st.download_button(
-                f"Rows to mend ({plain.escaped(name)})", made, name, "application/octet-stream", key=f"mend-{key}",
+                label, made, name, "application/octet-stream", key=f"mend-{key}",
                 on_click="ignore", icon=":material/download:",
             )  # fmt: skip
 

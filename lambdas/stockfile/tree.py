@@ -94,11 +94,10 @@ def _of_lines(text: Iterable[str]) -> Iterator[Record]:
         if not line.strip():
             continue
         try:
-            value = _parsed(line)
+            record = _record(_parsed(line))
         except ValueError as error:
-            yield number, Broken(f"no JSON: {error}"[:200])
-            continue
-        yield number, _record(value)
+            record = Broken(f"no JSON: {error}"[:200])
+        yield number, record
 
 
 def _record(value: Any) -> dict[str, Cell] | Broken:
@@ -153,10 +152,13 @@ def _flat(pairs: _Pairs, prefix: str = "", depth: int = 0) -> Iterator[tuple[str
 
 
 def _cell(value: Any) -> Cell:
-    if isinstance(value, _Pairs):
-        return _whole(json.dumps(dict(value), default=str, ensure_ascii=False)[:1000])
+    """ValueError for what is nested too deeply to be written down: that takes more room than to read it."""
     if isinstance(value, list):
-        return _whole(json.dumps(value, default=str, ensure_ascii=False)[:1000])
+        try:
+            text = json.dumps(dict(value) if isinstance(value, _Pairs) else value, default=str, ensure_ascii=False)
+        except RecursionError as error:
+            raise ValueError("nested too deeply") from error
+        return _whole(text[:1000])
     return _whole(value) if isinstance(value, str) else value
 
 
