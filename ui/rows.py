@@ -20,7 +20,7 @@ from ui import plain, reads, tables
 from ui.reads import BY_THE_CLOCK, Hashes, Link
 
 _NAMED = 5
-_LONGEST = 24  # letters of a file's name, so that a phone has room for the button
+_LONGEST = 30  # letters of a file's name, so that a phone has room for the button
 AT_MOST = 5_000
 """So many rows are shown of each table."""
 
