@@ -20,6 +20,8 @@ class Settings:
     mappings_table: str
     settings_table: str
     failures_table: str
+    user_pool: str
+    user_pool_client: str
     bucket: str
     topic: str
     queue: str
