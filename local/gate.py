@@ -1,6 +1,7 @@
 """The gate in front of MiniStack, which by itself serves any web page without asking who calls.
 
-Owns who may pass: only a caller that sends the secret, and never a browser's page. Must not know MiniStack.
+Owns who may pass: only a caller that sends the secret, and never a browser's page; but for three pages of Cognito's, to
+which a person's browser goes to sign in and out. Must not know MiniStack.
 """
 
 import hmac
@@ -26,6 +27,19 @@ _REFUSED = [
     (b"x-content-type-options", b"nosniff"),
     (b"cross-origin-resource-policy", b"same-origin"),  # nor may a page use it without reading it
 ]
+_SIGN_IN_PAGES = {("GET", "/oauth2/authorize"), ("POST", "/login"), ("GET", "/logout")}
+"""All that a browser is served. What the dashboard's server asks besides (keys, tokens) it asks with the secret."""
+_OF_A_PAGE = {b"host", b"content-type", b"content-length", b"accept"}
+_FORM_BYTES = 65_536
+_PAGE_HEADERS = [
+    (
+        b"content-security-policy",
+        b"default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'",
+    ),
+    (b"x-frame-options", b"DENY"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"cache-control", b"no-store"),
+]
 _log = logging.getLogger("engine.gate")
 
 
@@ -48,6 +62,8 @@ class Gate:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
+        elif _is_sign_in(scope, self._hosts):
+            await self._sign_in(scope, receive, send)
         elif refusal := self._refusal(scope):
             _log.info("refused %s: %s", scope.get("path"), refusal[1])
             await refuse(scope, send, *refusal)
@@ -61,6 +77,14 @@ class Gate:
             await self._app(scope, receive, _without_cors(send))
         finally:
             self.active -= 1
+
+    async def _sign_in(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """A page for anybody: nothing of what AWS's clients send goes along, and no other page can frame it."""
+        if self.state != OPEN:
+            await _refuse(scope, send, 503, "The engine is stopping.")
+            return
+        kept = [(name, value) for name, value in scope["headers"] if name in _OF_A_PAGE]
+        await self._pass({**scope, "headers": kept}, receive, _with(_PAGE_HEADERS, send))
 
     def _refusal(self, scope: Scope) -> tuple[int, str] | None:
         headers: Headers = list(scope["headers"])
@@ -78,6 +102,25 @@ class Gate:
         if not hmac.compare_digest(token, self._secret):
             return 403, "The session token is missing or wrong."
         return None if self.state == OPEN else (503, "The engine is stopping.")
+
+
+def _is_sign_in(scope: Scope, hosts: set[bytes]) -> bool:
+    """Whether a browser's window goes to a sign-in page, or sends the form of one that came from here.
+
+    A browser says so itself, in headers that no page can set: https://www.w3.org/TR/fetch-metadata/.
+    """
+    headers: Headers = list(scope["headers"])
+    if scope["type"] != "http" or (scope["method"], scope["path"]) not in _SIGN_IN_PAGES:
+        return False
+    host = _values(headers, b"host")
+    said = [_values(headers, name) for name in (b"sec-fetch-mode", b"sec-fetch-dest")]
+    if not _only_in(host, hosts) or said != [[b"navigate"], [b"document"]]:
+        return False
+    if scope["method"] == "GET":
+        return not _values(headers, b"origin")
+    length = b"".join(_values(headers, b"content-length"))
+    ours = _values(headers, b"origin") == [b"http://" + host[0].lower()]
+    return ours and length.isdigit() and int(length) <= _FORM_BYTES
 
 
 def _only_reads(scope: Scope) -> bool:
@@ -112,6 +155,17 @@ async def refuse(scope: Scope, send: Send, status: int, text: str) -> None:
     headers = [*_REFUSED, (b"content-length", str(len(body)).encode())]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
+
+
+def _with(more: Headers, send: Send) -> Send:
+    async def adding(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            names = {name for name, _ in more}
+            kept = [(name, value) for name, value in message["headers"] if name.lower() not in names]
+            message = {**message, "headers": kept + more}
+        await send(message)
+
+    return adding
 
 
 def _without_cors(send: Send) -> Send:
