@@ -11,11 +11,12 @@ import streamlit as st
 
 from services import signing
 from services.errors import StocktrailError
-from ui import serving
+from ui import leaving, serving
 
 try:
     serving.may_begin(os.environ)
-    secrets, middleware = signing.secrets(os.environ), serving.middleware(os.environ)
+    secrets = signing.secrets(os.environ)
+    middleware = [*serving.middleware(os.environ), *leaving.middleware(os.environ)]
 except StocktrailError as error:
     sys.exit(f"Stocktrail does not start. {error}")
 app = st.App(Path(__file__).with_name("overview.py"), secrets=secrets, lifespan=serving.opened, middleware=middleware)

@@ -34,6 +34,7 @@ from services import (
     telling,
     trust,
     uploads,
+    users,
     verifying,
     words,
 )
@@ -117,6 +118,7 @@ def parser() -> argparse.ArgumentParser:
     audit = _command(commands, "verify", _verify, "work out from the files what there should be, and name what differs")
     audit.add_argument("--store", type=options.name, metavar="NAME", help="of this store alone; it is not kept")
 
+    users.commands(commands, _command)
     command.add(commands, _command)
     motor = commands.add_parser("engine", help="the embedded engine on this machine")
     motor.add_argument("what", choices=["start", "stop", "status"])

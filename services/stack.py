@@ -27,6 +27,12 @@ ENVIRONMENT = {
     "STOCKTRAIL_HOME": "state folder of the embedded engine (.stocktrail in this folder)",
     "STOCKTRAIL_ENGINE_LOG": "log level of the embedded engine (WARNING)",
     "STOCKTRAIL_ENGINE_AUTH": "1: the embedded engine asks IAM, and its Lambdas have only their roles' rights",
+    "STOCKTRAIL_SIGN_IN": "`cognito`, or the address of an OpenID Connect provider's metadata; set, one has to sign in",
+    "STOCKTRAIL_CLIENT_ID": "what that provider calls this dashboard",
+    "STOCKTRAIL_CLIENT_SECRET": "the secret that goes with it",
+    "STOCKTRAIL_ADDRESS": "where people open the dashboard (http://localhost:8501)",
+    "STOCKTRAIL_COOKIE_SECRET": "what signs the cookie of who has signed in: 32 characters or more, made at random",
+    "STOCKTRAIL_SESSION_HOURS": "how long one stays signed in (12)",
 }
 """The settings that a user may set; the README lists the same."""
 

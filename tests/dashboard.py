@@ -35,12 +35,16 @@ def running(home: Path) -> Iterator[str]:
         until(lambda: not engine.status(home / "state").running, seconds=300)  # it saves what it holds
 
 
-@contextmanager
-def serving(home: Path, script: Path, more: Mapping[str, str], folder: Path) -> Iterator[str]:
-    """The address of `streamlit run script`, run in a folder; its log is home/dashboard.log."""
+def free_port() -> int:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+        return int(free.getsockname()[1])
+
+
+@contextmanager
+def serving(home: Path, script: Path, more: Mapping[str, str], folder: Path, port: int | None = None) -> Iterator[str]:
+    """The address of `streamlit run script`, run in a folder; its log is home/dashboard.log."""
+    port = port or free_port()
     environ = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "STOCKTRAIL_"))}
     command = [sys.executable, "-m", "streamlit", "run", script, "--server.headless=true", f"--server.port={port}"]
     with (home / "dashboard.log").open("w") as log:

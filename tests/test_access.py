@@ -31,6 +31,7 @@ from services import (
     mending,
     opening,
     past,
+    people,
     pipeline,
     previewing,
     quiet,
@@ -41,6 +42,7 @@ from services import (
     trust,
     undoing,
     uploads,
+    users,
     verifying,
     why,
 )
@@ -55,6 +57,7 @@ from services.lesson.run import lesson as give
 from services.logs import Tail
 from services.mine import Mine
 from services.reorder import Followed
+from services.signing import AT_FIRST
 from services.stack import ROOT, Stack
 from services.standing import Sums
 from services.stock import Mirror, Stocked
@@ -143,6 +146,9 @@ CALLS: dict[str, tuple[Right, str, Call]] = {
     "opening.forget": (Right.SEND, OPEN, lambda s, p: opening.forget(s, "no such shape")),
     "opening.saved": (Right.SEE, HIDDEN, lambda s, p: opening.saved(s)),
     "past.table": (Right.SEE, HIDDEN, lambda s, p: past.table(s, a_second_ago())),
+    "people.every": (Right.ADMINISTER, OPEN, lambda s, p: people.every(s)),
+    "people.put": (Right.ADMINISTER, OPEN, lambda s, p: people.put(s, "no name", Role.ADMIN)),
+    "people.forget": (Right.ADMINISTER, OPEN, lambda s, p: people.forget(s, "no name")),
     "pipeline.waiting": (Right.OPERATE, OPEN, lambda s, p: pipeline.waiting(s)),
     "previewing.preview": (Right.SEND, HIDDEN, lambda s, p: verdicts(previewing.preview(s, "x.csv", of_foreign(p))[1])),
     "previewing.foreseen": (
@@ -183,6 +189,10 @@ CALLS: dict[str, tuple[Right, str, Call]] = {
         Right.SEE, HIDDEN, lambda s, p: p.mark * bool(uploads.same_content(s, b"%PDF-1.4"))
     ),
     "uploads.names": (Right.SEE, HIDDEN, lambda s, p: uploads.names(s, [p.secret, p.both])),
+    "users.add": (Right.ADMINISTER, OPEN, lambda s, p: users.add(s, "no name")),
+    "users.remove": (Right.ADMINISTER, OPEN, lambda s, p: users.remove(s, "no name")),
+    "users.every": (Right.ADMINISTER, OPEN, lambda s, p: users.every(s)),
+    "users.send_back_to": (Right.ADMINISTER, OPEN, lambda s, p: users.send_back_to(s, AT_FIRST)),
     "why.why": (Right.SEE, REFUSED, lambda s, p: why.why(s, Asked(p.both, p.foreign, "Gold"))),
     # What is made with a stack, and asks it later.
     "Classroom": (Right.OPERATE, OPEN, lambda s, p: Classroom(s)),
@@ -254,7 +264,9 @@ def test_the_calls_are_all_that_take_a_stack():
                 functions.add(f"{found.name.removeprefix('services.')}.{node.name}")
             if isinstance(node, ast.ClassDef) and any(map(_holds_a_stack, node.body)):
                 classes.add(node.name)
-    assert functions | {"why.why"} | classes == set(CALLS) | {"previewing.of_rows"}  # which is for undoing alone
+    inner = {"previewing.of_rows"}  # for undoing alone
+    inner |= {"people.known", "people.of_claims"}  # by these it is found out who somebody is
+    assert functions | {"why.why"} | classes == set(CALLS) | inner
     assert verifying.verify.__wrapped__.__wrapped__.__name__ == "verify"  # type: ignore[attr-defined]
 
 

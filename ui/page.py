@@ -41,7 +41,8 @@ _OFF = ":material/cloud_off:"
 def page(title: str) -> Link:
     """Draw the frame and give back the connection. Without one the page ends here, with a banner that heals."""
     st.set_page_config(page_title=f"{title} · Stocktrail", page_icon=_ICON, layout="wide")
-    person = door.person()
+    with plainly():
+        person = door.person()
     _begin_anew(person)
     with st.sidebar:
         st.subheader("Stocktrail", anchor=False)

@@ -1,0 +1,256 @@
+"""Signing in and out in a real browser: with the engine's Cognito, and with another provider of another maker."""
+
+import json
+import secrets
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import oidc_provider_mock
+import pytest
+from joserfc.jwk import RSAKey
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+from streamlit.web.server.starlette.starlette_app_utils import create_signed_value
+
+from local import engine
+from services import people, users
+from services import stack as stacks
+from services.access import Role
+from services.stack import Stack
+from tests.dashboard import ROOT, free_port, serving
+from tests.waiting import until
+
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:get_jwt_config", "ignore:authlib"
+)  # of the provider, which runs in here
+COOKIE = "_streamlit_user"
+SECRET = secrets.token_urlsafe(32)
+PASSWORD = "Kiosk-on-the-corner-7"  # noqa: S105
+HOURS = 12
+
+
+@pytest.fixture(scope="module")
+def stack(home: Path) -> Iterator[Stack]:
+    state = home / "state"
+    yield stacks.connect({"STOCKTRAIL_HOME": str(state)})
+    engine.detach(state)
+    until(lambda: not engine.status(state).running, seconds=300)
+
+
+@contextmanager
+def dashboard_with(home: Path, port: int, provider: dict[str, str]) -> Iterator[str]:
+    """The address of a dashboard that one has to sign in to."""
+    folder = home / str(port)
+    folder.mkdir()
+    common = {
+        "STOCKTRAIL_HOME": str(home / "state"), "STOCKTRAIL_ADDRESS": f"http://127.0.0.1:{port}",
+        "STOCKTRAIL_COOKIE_SECRET": SECRET,
+    }  # fmt: skip
+    with serving(folder, ROOT / "app.py", common | provider, folder=ROOT, port=port) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def pool(home: Path, stack: Stack) -> Iterator[str]:
+    """The address of a dashboard to which one signs in with the stack's own pool."""
+    port = free_port()
+    users.send_back_to(stack, f"http://127.0.0.1:{port}")
+    with dashboard_with(home, port, {"STOCKTRAIL_SIGN_IN": "cognito"}) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def profile(browser: Browser) -> Iterator[BrowserContext]:
+    """One for all, as what was loaded once is at hand for the next."""
+    with closing(browser.new_context()) as made:
+        yield made
+
+
+@pytest.fixture
+def context(profile: BrowserContext) -> Iterator[BrowserContext]:
+    """Nobody is signed in there."""
+    profile.clear_cookies()
+    yield profile
+    for page in profile.pages:
+        page.close()
+
+
+def made(stack: Stack, mail: str, role: Role | None, stores: Iterable[str] | None = None) -> str:
+    """The address of a new user of the pool."""
+    users.add(stack, mail, PASSWORD)
+    if role:
+        people.put(stack, mail, role, stores)
+    return mail
+
+
+def enter(page: Page, address: str, mail: str) -> None:
+    """Sign in with the pool's own page."""
+    page.goto(address)
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_label("Username").fill(mail)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+
+
+def inside(page: Page, *said: str) -> None:
+    expect(page.get_by_role("heading", level=1, name="Overview")).to_be_visible()
+    for text in said:
+        expect(page.get_by_test_id("stSidebar").get_by_text(text)).to_be_visible()
+
+
+def outside(page: Page) -> None:
+    expect(page.get_by_role("button", name="Sign in")).to_be_visible()
+    expect(page.get_by_role("link", name="Uploads")).to_have_count(0)
+    expect(page.get_by_role("button", name="Sign out")).to_have_count(0)
+    expect(page.get_by_role("heading", level=1)).to_have_text("Stocktrail")
+
+
+def leave(page: Page) -> None:
+    page.get_by_role("button", name="Sign out").click()
+
+
+def test_each_role_signs_in_and_out_and_then_no_tab_is_open_any_more(context: BrowserContext, pool: str, stack: Stack):
+    page, other = context.new_page(), context.new_page()
+    for role in Role:
+        mail = made(stack, f"{role}@example.com", role, ["Berlin"] if role is Role.MANAGER else None)
+        enter(page, pool, mail)
+        stores = "Berlin" if role is Role.MANAGER else "all stores"
+        inside(page, mail, f"{role.capitalize()} · {stores}")
+        if role is Role.VIEWER:
+            other.goto(pool)
+            inside(other, mail)
+        leave(page)
+        outside(page)
+        if role is Role.VIEWER:
+            outside(other)  # by itself
+    for path in ("uploads", "pipeline", "stock?item=Berlin%1FTea"):
+        page.goto(f"{pool}/{path}")
+        outside(page)
+
+
+def test_who_has_no_role_is_told_and_a_role_comes_and_goes_while_the_page_is_open(
+    context: BrowserContext, pool: str, stack: Stack
+):
+    mail = made(stack, "new@example.com", None)
+    page = context.new_page()
+    enter(page, pool, mail)
+    expect(page.get_by_role("heading", name="No access yet")).to_be_visible()
+    expect(page.get_by_text(mail)).to_be_visible()
+    expect(page.get_by_test_id("stSidebar")).to_have_count(0)
+    people.put(stack, mail, Role.VIEWER)
+    until(lambda: page.reload() and page.get_by_role("heading", name="Overview").is_visible(), seconds=30)
+    inside(page, mail)
+    people.put(stack, mail, None)
+    expect(page.get_by_role("heading", name="No access yet")).to_be_visible()  # nobody has touched the page
+    expect(page.get_by_role("heading", name="Overview")).to_have_count(0)
+
+
+def test_a_forged_an_expired_and_a_foreign_cookie_are_no_sign_in(context: BrowserContext, pool: str, stack: Stack):
+    now = time.time()
+    claims = {
+        "iss": "https://id.example", "sub": "1", "email": "forged@example.com", "email_verified": True, "iat": now,
+        "origin": pool, "is_logged_in": True, "provider": "default",
+    }  # fmt: skip
+    people.put(stack, "forged@example.com", Role.ADMIN)
+
+    def with_cookie(page: Page, said: dict[str, Any], secret: str = SECRET, salt: str = COOKIE) -> Page:
+        value = create_signed_value(secret, salt, json.dumps(claims | said)).decode()
+        context.add_cookies([{"name": COOKIE, "value": value, "url": pool}])
+        page.goto(pool)
+        return page
+
+    ends_soon = with_cookie(context.new_page(), {"iat": time.time() - HOURS * 3600 + 10})
+    inside(ends_soon, "forged@example.com")
+    page = context.new_page()
+    inside(with_cookie(page, {}), "forged@example.com")  # or else nothing of this would prove anything
+    outside(with_cookie(page, {}, secret=secrets.token_urlsafe(32)))
+    outside(with_cookie(page, {}, salt="_streamlit_user_tokens"))
+    outside(with_cookie(page, {"iat": now - HOURS * 3600}))
+    outside(with_cookie(page, {"iat": now + 3600}))
+    outside(with_cookie(page, {"iat": None}))
+    outside(with_cookie(page, {"origin": "http://127.0.0.1:1"}))
+    outside(with_cookie(page, {"is_logged_in": "yes"}))
+    outside(ends_soon)  # by itself
+
+
+# --- a provider of another maker -----------------------------------------------------------------------------------
+
+
+@dataclass
+class Provider:
+    """``keys``: what it says its public keys are; None: the truth."""
+
+    address: str
+    keys: bytes | None = None
+
+
+@pytest.fixture(scope="module")
+def provider() -> Iterator[Provider]:
+    claims = {"email": "ann@other.example", "email_verified": True, "groups": ["stocktrail-manager"], "stores": "Bonn"}
+    known = [
+        oidc_provider_mock.User(sub="ann", claims=claims),
+        oidc_provider_mock.User(sub="eve", claims=claims | {"email_verified": False, "groups": []}),
+    ]
+    with oidc_provider_mock.run_server_in_thread(user_claims=known) as server:
+        found = Provider(f"http://localhost:{server.server_port}")
+        honest = server.app
+
+        def saying(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
+            if environ["PATH_INFO"] == "/jwks" and found.keys:
+                start("200 OK", [("Content-Type", "application/json")])
+                return [found.keys]
+            return honest(environ, start)
+
+        server.app = saying
+        yield found
+
+
+@pytest.fixture(scope="module")
+def other(home: Path, stack: Stack, provider: Provider) -> Iterator[str]:
+    """The address of a dashboard to which one signs in with that provider."""
+    assert stack
+    named = {
+        "STOCKTRAIL_SIGN_IN": f"{provider.address}/.well-known/openid-configuration",
+        "STOCKTRAIL_CLIENT_ID": "stocktrail", "STOCKTRAIL_CLIENT_SECRET": "of the client",
+    }  # fmt: skip
+    with dashboard_with(home, free_port(), named) as address:
+        yield address
+
+
+def authorize(page: Page, address: str, who: str) -> None:
+    page.goto(address)
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_placeholder("sub").fill(who)
+    page.get_by_role("button", name="Authorize").click()
+
+
+def test_any_other_provider_signs_people_in_by_its_groups_and_out(
+    context: BrowserContext, other: str, provider: Provider
+):
+    page = context.new_page()
+    authorize(page, other, "ann")
+    inside(page, "ann@other.example", "Manager · Bonn")
+    leave(page)
+    page.get_by_role("button", name="End session").click()
+    outside(page)
+    authorize(page, other, "eve")  # the same address, which nobody has verified
+    expect(page.get_by_text(f"{provider.address}|eve")).to_be_visible()
+    expect(page.get_by_role("heading", name="No access yet")).to_be_visible()
+
+
+def test_a_token_that_another_key_has_signed_is_refused(context: BrowserContext, other: str, provider: Provider):
+    page = context.new_page()
+    honest = json.loads(page.request.get(f"{provider.address}/jwks").body())
+    key = RSAKey.generate_key(2048, private=False).as_dict()
+    provider.keys = json.dumps({"keys": [honest["keys"][0] | {"n": key["n"], "e": key["e"]}]}).encode()
+    try:
+        authorize(page, other, "ann")
+        outside(page)
+        assert not [cookie for cookie in context.cookies(other) if cookie.get("name") == COOKIE]
+    finally:
+        provider.keys = None
+    authorize(page, other, "ann")
+    inside(page, "ann@other.example")
