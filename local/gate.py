@@ -81,7 +81,7 @@ class Gate:
     async def _sign_in(self, scope: Scope, receive: Receive, send: Send) -> None:
         """A page for anybody: nothing of what AWS's clients send goes along, and no other page can frame it."""
         if self.state != OPEN:
-            await _refuse(scope, send, 503, "The engine is stopping.")
+            await refuse(scope, send, 503, "The engine is stopping.")
             return
         kept = [(name, value) for name, value in scope["headers"] if name in _OF_A_PAGE]
         await self._pass({**scope, "headers": kept}, receive, _with(_PAGE_HEADERS, send))
