@@ -121,8 +121,15 @@ def _no_access(who: Person) -> None:
     st.title("No access yet", anchor=False)
     st.write("You are signed in, and nobody has given you access to this dashboard. Ask who runs it, and tell them:")
     st.code(who.name, language=None)
-    st.write("As soon as you have access, open the page again.")
+    st.write("As soon as you have access, this page goes on by itself.")
     _way_out()
+    _look_again()
+
+
+@st.fragment(run_every=_KNOWN_SECONDS)
+def _look_again() -> None:
+    if people.person(_known(connection.base()), st.user.to_dict()).role is not None:
+        st.rerun()
 
 
 def _way_out() -> None:
