@@ -8,6 +8,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import oidc_provider_mock
 import pytest
@@ -15,12 +16,16 @@ from joserfc.jwk import RSAKey
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 from streamlit.web.server.starlette.starlette_app_utils import create_signed_value
 
+from lambdas import times
 from local import engine
 from services import people, users
 from services import stack as stacks
 from services.access import Role
 from services.stack import Stack
-from tests.dashboard import ROOT, free_port, serving
+from tests.conftest import csv, sent
+from tests.dashboard import PAGES as EVERY
+from tests.dashboard import ROOT, at_rest, free_port, serving
+from tests.shops import Shop, two_stores
 from tests.waiting import until
 
 pytestmark = pytest.mark.filterwarnings(
@@ -30,6 +35,7 @@ COOKIE = "_streamlit_user"
 SECRET = secrets.token_urlsafe(32)
 PASSWORD = "Kiosk-on-the-corner-7"  # noqa: S105
 HOURS = 12
+PAGES = {path: heading for path, heading in EVERY.items() if path not in ("pipeline", "lesson", "access", "audit")}
 
 
 @pytest.fixture(scope="module")
@@ -253,3 +259,104 @@ def test_a_token_that_another_key_has_signed_is_refused(context: BrowserContext,
         provider.keys = None
     authorize(page, other, "ann")
     inside(page, "ann@other.example")
+
+
+# --- two managers at once ------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Watched:
+    """A window of somebody, and all that the dashboard has sent to it."""
+
+    page: Page
+    frames: list[bytes]
+
+    def was_told(self, what: str) -> bool:
+        return any(what.encode() in frame for frame in self.frames)
+
+
+@contextmanager
+def window_of(browser: Browser, address: str, mail: str) -> Iterator[Watched]:
+    claims = {"iss": "https://id.example", "sub": mail, "email": mail, "email_verified": True, "iat": time.time()}
+    claims |= {"origin": address, "is_logged_in": True, "provider": "default"}
+    value = create_signed_value(SECRET, COOKIE, json.dumps(claims)).decode()
+    with closing(browser.new_context()) as context:
+        context.add_cookies([{"name": COOKIE, "value": value, "url": address}])
+        page, frames = context.new_page(), list[bytes]()
+
+        def hear(payload: str | bytes) -> None:
+            frames.append(payload if isinstance(payload, bytes) else payload.encode())
+
+        page.on("websocket", lambda socket: socket.on("framereceived", hear))
+        page.on("response", lambda answer: frames.append(answer.url.encode()) if "/media/" in answer.url else None)
+        yield Watched(page, frames)
+
+
+def downloaded(page: Page, popover: str, label: str) -> bytes:
+    page.get_by_role("button", name=popover).click()
+    with page.expect_download() as found:
+        page.get_by_role("button", name=label, exact=True).click()
+    page.keyboard.press("Escape")
+    return found.value.path().read_bytes()
+
+
+def test_two_managers_at_once_never_see_each_others_store(browser: Browser, pool: str, stack: Stack):
+    """In no page, chart, feed, export or address: nothing that the dashboard sends to one tells of the other's."""
+    with two_stores(stack) as shop:
+        own, foreign = (f"{name}-{shop.mark[6:]}@example.com" for name in ("own", "foreign"))
+        people.put(stack, own, Role.MANAGER, [shop.own])
+        people.put(stack, foreign, Role.MANAGER, [shop.foreign])
+        with window_of(browser, pool, own) as anna, window_of(browser, pool, foreign) as bob:
+            for path, heading in PAGES.items():
+                for one in (anna, bob):
+                    one.page.goto(f"{pool}/{path}")
+                    expect(one.page.get_by_role("heading", level=1, name=heading)).to_be_visible()
+                    at_rest(one.page)
+            assert bob.was_told("Gold")
+            for path in (
+                "uploads?upload=" + shop.both, "uploads?show=Records&upload=" + shop.both,
+                "uploads?show=Alerts&upload=" + shop.both, "changes?upload=" + shop.both, "why?upload=" + shop.both,
+                "stock?at=" + times.later(times.now(), seconds=-1)[:19] + "Z",
+            ):  # fmt: skip
+                anna.page.goto(f"{pool}/{path}")
+                at_rest(anna.page)
+            expect(anna.page.get_by_text("The past")).to_be_visible()
+            _live(anna, bob, pool, stack, shop)
+            assert not anna.was_told(shop.mark)
+            assert not anna.was_told("Gold")
+            _addresses(anna.page, pool, shop)
+            assert not anna.was_told("Gold")
+
+
+def _live(anna: Watched, bob: Watched, pool: str, stack: Stack, shop: Shop) -> None:
+    """What comes in while both look, and what they take away."""
+    for one in (anna, bob):
+        one.page.goto(f"{pool}/changes?new=Follow")
+        at_rest(one.page)
+    sent(stack, csv(shop.foreign, "Silver,0"))
+    sent(stack, csv(shop.own, "Copper,0"))
+    until(lambda: bob.page.wait_for_timeout(200) is None and bob.was_told("Silver"), seconds=60)
+    until(lambda: anna.page.wait_for_timeout(200) is None and anna.was_told("Copper"), seconds=60)
+    assert not anna.was_told("Silver")
+    assert not bob.was_told("Copper")
+    feed = downloaded(anna.page, "Export", "CSV").decode()
+    anna.page.goto(f"{pool}/stock")
+    at_rest(anna.page)
+    stock = downloaded(anna.page, "Export", "CSV").decode()
+    for text in (feed, stock):
+        assert "Copper" in text
+        assert not [name for name in (shop.mark, "Silver", "Gold") if name in text]
+
+
+def _addresses(page: Page, pool: str, shop: Shop) -> None:
+    """Who types the other's names into an address is told nothing but that they are not theirs."""
+    for path, said in {
+        f"uploads?upload={shop.secret}": "There is no upload",
+        f"why?upload={shop.secret}&row=2": "There is no upload",
+        f"stock?item={quote(shop.foreign)}/Jam": "not one of yours",
+        f"why?upload={shop.both}&item={quote(shop.foreign)}/Tea": "not one of yours",
+        f"why?upload={shop.both}&row=5": "not of your stores",
+        "pipeline": "does not allow", "lesson": "does not allow", "access": "does not allow", "audit": "does not allow",
+    }.items():  # fmt: skip
+        page.goto(f"{pool}/{path}")
+        expect(page.get_by_text(said).first).to_be_visible()
