@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 import webbrowser
 from collections.abc import Iterator
 from pathlib import Path
@@ -189,11 +190,12 @@ def cookie(user: dict[str, Any], name: str = USER_COOKIE_NAME, key: str | None =
 
 @pytest.mark.parametrize("path", ["/_stcore/upload_file/session/file", "/media/1234.csv", "/_stcore/metrics"])
 def test_with_sign_in_files_are_for_who_has_signed_in(path: str):
-    anna = {"is_logged_in": True, "email": "anna@example.com", "origin": PUBLIC}
+    anna = {"is_logged_in": True, "email": "anna@example.com", "origin": PUBLIC, "iat": time.time()}
     signed = cookie(anna)
     unknown: list[str | None] = [
         None, f"{USER_COOKIE_NAME}=", f"{USER_COOKIE_NAME}=é", signed[:-1], cookie(anna, key="another"),
         cookie(anna, name=TOKENS_COOKIE_NAME), cookie(anna | {"is_logged_in": False}),
+        cookie(anna | {"iat": time.time() - 13 * 3600}),
     ]  # fmt: skip
     assert [ask(path, signed=True, Cookie=one)[0] for one in unknown] == [403] * len(unknown)
     assert ask(path, signed=True, Cookie=signed)[:2] == (200, "inside")
@@ -202,7 +204,7 @@ def test_with_sign_in_files_are_for_who_has_signed_in(path: str):
 
 
 def test_a_cookie_in_parts_is_put_together():
-    value = json.dumps({"is_logged_in": True, "email": "a" * 5000})
+    value = json.dumps({"is_logged_in": True, "iat": time.time(), "email": "a" * 5000})
     parts = {"": "chunks-2", "_1": value[:3000], "_2": value[3000:]}
     names = {f"{USER_COOKIE_NAME}{end}": part for end, part in parts.items()}
     jar = {name: create_signed_value(get_cookie_secret(), name, part).decode() for name, part in names.items()}

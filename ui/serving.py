@@ -1,7 +1,7 @@
 """How the dashboard is served: whether it may begin, and the entrance before Streamlit's own server.
 
 Owns who may ask for what over HTTP, and what each answer tells the browser to forbid. Knows nothing of stock or pages,
-and of sign-in only that whoever has signed in holds a cookie that Streamlit has signed.
+and of sign-in only that whoever has signed in holds a cookie that Streamlit has signed; `ui.door` says if it counts.
 """
 
 import asyncio
@@ -31,6 +31,7 @@ from streamlit.web.server.starlette.starlette_server_config import USER_COOKIE_N
 
 from services import signing
 from services.errors import NotPossible
+from ui import door
 
 _HERE = ("localhost", "127.0.0.1", "[::1]")
 _EVERYWHERE = "0.0.0.0"  # noqa: S104 (what Streamlit takes when it is told nothing)
@@ -163,14 +164,14 @@ def _is_visit(scope: Scope, headers: Headers, path: str) -> bool:
 
 
 def _signed_in(scope: Scope) -> bool:
-    """Whether the cookie is there that Streamlit gives to who signs in, with its signature and young enough."""
+    """Whether the cookie is there that Streamlit gives to who signs in, signed by it, and the sign-in still counts."""
     cookies, secret = HTTPConnection(scope).cookies, get_cookie_secret()
 
     def one(name: str) -> bytes | None:
         return decode_signed_value(secret, name, cookies.get(name, "").encode("latin-1"))
 
     found = get_cookie_with_chunks(one, USER_COOKIE_NAME)
-    return found is not None and json.loads(found).get("is_logged_in") is True
+    return found is not None and door.counts(json.loads(found))
 
 
 def _secure(name: bytes, value: bytes) -> tuple[bytes, bytes]:

@@ -171,6 +171,7 @@ def test_a_forged_an_expired_and_a_foreign_cookie_are_no_sign_in(context: Browse
     inside(ends_soon, "forged@example.com")
     page = context.new_page()
     inside(with_cookie(page, {}), "forged@example.com")  # or else nothing of this would prove anything
+    assert page.request.get(f"{pool}/media/none").status == 404
     outside(with_cookie(page, {}, secret=secrets.token_urlsafe(32)))
     outside(with_cookie(page, {}, salt="_streamlit_user_tokens"))
     outside(with_cookie(page, {"iat": now - HOURS * 3600}))
@@ -178,6 +179,7 @@ def test_a_forged_an_expired_and_a_foreign_cookie_are_no_sign_in(context: Browse
     outside(with_cookie(page, {"iat": None}))
     outside(with_cookie(page, {"origin": "http://127.0.0.1:1"}))
     outside(with_cookie(page, {"is_logged_in": "yes"}))
+    assert page.request.get(f"{pool}/media/none").status == 403
     outside(ends_soon)  # by itself
 
 
