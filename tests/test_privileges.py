@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from fnmatch import fnmatchcase
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -536,9 +537,12 @@ def ask(service: str, operation: str, **given: str) -> Call:
 
     def call(by: Stack) -> object:
         said = {k: getattr(by.settings, v[1:]) if v.startswith(":") else v for k, v in given.items()}
-        return getattr(by.client(service), operation)(**said)
+        return getattr(_client(by, service), operation)(**said)
 
     return call
+
+
+_client = cache(Stack.client)
 
 
 def moved(by: Stack) -> object:
