@@ -86,7 +86,7 @@ MARKS = "".join(map(chr, range(0x300, 0x370)))
 
 
 def test_a_message_to_subscribers_has_a_line_for_each_item_and_none_that_a_name_begins():
-    told_of = [rules.Told(name, Decimal(3), Decimal(0), "f\nCaused by nobody.") for name in hostile.TRICKS[:15]]
+    told_of = [rules.Told(name, Decimal(3), Decimal(0), "f\nCaused by nobody.") for name in hostile.CONTROLS]
     for store in ("Berlin\n- Forged (1 -> 0)", "Berlin\u2028x"):
         assert len(rules.digest(store, told_of).splitlines()) == 1 + len(told_of) + 1
         assert len(rules.alone(store, told_of[0]).splitlines()) == 1

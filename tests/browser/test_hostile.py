@@ -118,10 +118,8 @@ def views(stack: Stack) -> Iterator[View]:
         yield View(f"item-{number}", f"stock?item={address}")
     yield View("why", f"why?upload={changed.upload_id}&ids=true&item={quote(item_key(STORES[0], MARKUP), safe='')}")
     yield View("upload", f"uploads?upload={changed.upload_id}")
-    yield View("records", f"uploads?upload={changed.upload_id}&show=Records")
     made_up = quote(MARKUP, safe="")
     yield View("made-up", f"stock?item={made_up}&q={made_up}&store={made_up}")
-    yield View("made-up-upload", f"uploads?upload={made_up}")
     yield View("made-up-why", f"why?upload={made_up}&row={made_up}")
 
 
