@@ -11,7 +11,7 @@ from typing import Any
 from lambdas.world import World
 
 RECEIPTS, MAPPINGS, ANSWERS, NOTICES, FAILURES = "receipts/", "mappings/", "answers/", "notices/", "failures/"
-GRANTS = "grants/"
+GRANTS, AUDIT = "grants/", "audit/"
 VERIFIED = "verify/latest.json"
 
 

@@ -21,6 +21,7 @@ from lambdas.stream import item_key
 from local import engine
 from services import (
     alerts,
+    auditing,
     changes,
     delivery,
     explaining,
@@ -119,6 +120,7 @@ def parser() -> argparse.ArgumentParser:
     audit.add_argument("--store", type=options.name, metavar="NAME", help="of this store alone; it is not kept")
 
     users.commands(commands, _command)
+    auditing.add(commands, _command, _moment)
     command.add(commands, _command)
     motor = commands.add_parser("engine", help="the embedded engine on this machine")
     motor.add_argument("what", choices=["start", "stop", "status"])

@@ -10,6 +10,7 @@ from lambdas import episodes, lows, tables, times
 from lambdas.alerts import Kind
 from lambdas.episodes import OPEN
 from lambdas.stream import item_key, of_item_key
+from services import audit
 from services.access import Right, needs
 from services.changes import number
 from services.errors import NotFound, mapped
@@ -126,6 +127,7 @@ def acknowledge(stack: Stack, episode: Episode, note: str = "") -> None:
     """
     stack.person.must(Right.MANAGE, [episode.store])
     said = {":now": times.now(), ":note": note.strip()[:LONGEST_NOTE]}
+    audit.note(stack, audit.Did.ACKNOWLEDGED, store=episode.store, item=episode.item, note=note.strip())
     try:
         stack.dynamodb.update_item(
             TableName=stack.settings.alerts_table,

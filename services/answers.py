@@ -9,7 +9,7 @@ from typing import Any
 from lambdas import answers, mappings, receipts
 from lambdas.stockfile import Mapping, StockFile
 from lambdas.upload import Address, Upload, s3_event
-from services import sight
+from services import audit, sight
 from services.access import Right, needs
 from services.errors import BadFile, NotFound, mapped
 from services.outcome import Receipt, of_item
@@ -48,6 +48,7 @@ def answer(stack: Stack, upload_id: str, mapping: Mapping, store: str | None = N
         return _only_again(item, mapping, store)
     upload = _upload(item)
     _try(_contents(stack, item), mapping, store or upload.store, upload.time)
+    audit.note(stack, audit.Did.ANSWERED, upload=upload_id, file=item["Name"], store=store)
     said = mappings.keep(stack.world, mapping)
     answers.keep(stack.world, upload_id, said, store)  # from here on the answer is safe, whatever happens
     if not receipts.answer(stack.dynamodb, stack.settings.uploads_table, upload_id, said, store):

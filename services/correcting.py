@@ -15,8 +15,9 @@ from lambdas.fates import Mode
 from lambdas.stockfile import Mapping
 from lambdas.stockfile.counts import Unusable, exact
 from lambdas.stockfile.formulas import marked
-from services import uploads
+from services import audit, uploads
 from services.access import Right, needs
+from services.audit import Did
 from services.errors import BadFile, NotFound, mapped
 from services.stack import Stack
 from services.stock import Stocked
@@ -75,7 +76,7 @@ def _file(name: str, of: Stocked, count: Decimal, now: str | None, mode: Mode) -
 @needs(Right.SEND)
 def correct(stack: Stack, of: Stocked, count: Decimal, reason: str = "") -> str:
     """Send a count, as of now; the upload's id."""
-    return _send(stack, of, correction(of, count, reason))
+    return _send(stack, of, correction(of, count, reason), Did.CORRECTED, {"now": count, "reason": reason or None})
 
 
 @mapped
@@ -87,7 +88,7 @@ def release(stack: Stack, of: Stocked) -> str:
     """
     if one(stack, of.store, of.item).count != of.count:
         raise BadFile(f"The count of “{of.item}” of “{of.store}” has just moved: look at it again.")
-    return _send(stack, of, unlocking(of))
+    return _send(stack, of, unlocking(of), Did.RELEASED, {})
 
 
 @mapped
@@ -102,6 +103,9 @@ def one(stack: Stack, store: str, item: str) -> Stocked:
     return Stocked(store, item, held.count, held.updated_at or None, held.upload_id or None, held.was)
 
 
-def _send(stack: Stack, of: Stocked, file: File) -> str:
+def _send(stack: Stack, of: Stocked, file: File, did: Did, more: audit.About) -> str:
     stack.person.must(Right.SEND, [of.store])
-    return uploads.send(stack, file.name, file.data, file.mode, mapping=file.mapping, by_hand=True)
+    about = {"store": of.store, "item": of.item, "was": of.count, **more}
+    return uploads.send(
+        stack, file.name, file.data, file.mode, mapping=file.mapping, by_hand=True, did=did, about=about
+    )  # fmt: skip

@@ -10,6 +10,7 @@ from typing import Any
 
 from lambdas import failures, receipts
 from lambdas.sweeping import FILE
+from services import audit
 from services.access import Right, needs
 from services.errors import NotFound, mapped
 from services.stack import Stack
@@ -75,6 +76,7 @@ def payload(stack: Stack, failure_id: str) -> Any:
 def retry(stack: Stack, failure_id: str) -> str:
     """Run it again, now. Empty when that went well, else the reason why not. A file goes to the loader again."""
     kind, name = _split(failure_id)
+    audit.note(stack, audit.Did.RUN_AGAIN, failure=failure_id, upload=name if kind == FILE else None)
     said = _sweeper(stack, {"retry": {"kind": kind, "failure_id": name}})
     return "" if said["done"] else str(said["reason"])
 
@@ -86,6 +88,7 @@ def put_aside(stack: Stack, failure_id: str) -> None:
     kind, name = _split(failure_id)
     if kind != FILE:
         raise NotFound(f"{failure_id} is no file: it has to be run again.")
+    audit.note(stack, audit.Did.PUT_ASIDE, upload=name)
     receipts.put_aside(stack.dynamodb, stack.settings.uploads_table, name)
 
 

@@ -8,9 +8,11 @@ from dataclasses import replace
 from lambdas import mappings
 from lambdas.mappings import Saved
 from lambdas.opening import Opened, open_file
-from lambdas.stockfile import Mapping
+from lambdas.stockfile import AUTOMATIC, Mapping
 from lambdas.stockfile.parts import Understanding
+from services import audit
 from services.access import Person, Right, needs
+from services.audit import Did
 from services.errors import mapped
 from services.stack import Stack
 
@@ -38,6 +40,8 @@ def remember(stack: Stack, understood: Understanding, mapping: Mapping, by: str 
     ``understood`` is what ``opened`` gave; ``by`` the upload that was answered with it.
     """
     stack.person.must(Right.SEND, [mapping.always] if mapping.always else ())
+    did = Did.FORGOTTEN if mapping == AUTOMATIC else Did.REMEMBERED
+    audit.note(stack, did, shape=understood.shape, upload=by)
     mappings.save(stack.world, understood.shape, mapping, understood.columns, by, whose(stack.person))
 
 
@@ -45,6 +49,7 @@ def remember(stack: Stack, understood: Understanding, mapping: Mapping, by: str 
 @needs(Right.SEND)
 def forget(stack: Stack, shape: str) -> None:
     """Read files of this shape automatically again. Harmless when nothing is saved for it."""
+    audit.note(stack, Did.FORGOTTEN, shape=shape)
     mappings.forget(stack.world, shape, whose(stack.person))
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from lambdas import holding, quiet
 from lambdas.quiet import Hours, Quiet
+from services import audit
 from services.access import Person, Right, needs
 from services.errors import NotPossible, mapped
 from services.stack import Stack
@@ -32,6 +33,7 @@ def put(stack: Stack, said: Hours | None, store: str | None = None) -> None:
     _must(stack, store)
     if said and (wrong := said.wrong()):
         raise NotPossible(wrong)
+    audit.note(stack, audit.Did.QUIET_SET, store=store, was=_now(stack, store), now=_told(said))
     if said or (store is not None and quiet.read(stack.world).default):
         quiet.put(stack.world, store, said)
     else:
@@ -44,6 +46,7 @@ def put(stack: Stack, said: Hours | None, store: str | None = None) -> None:
 def forget(stack: Stack, store: str) -> None:
     """A store has those of all again."""
     _must(stack, store)
+    audit.note(stack, audit.Did.QUIET_SET, store=store, was=_now(stack, store), now="as for all stores")
     quiet.forget(stack.world, store)
     holding.settle_anew(stack.world)
 
@@ -53,3 +56,12 @@ def _must(stack: Stack, store: str | None) -> None:
         stack.person.must_for_all(Right.MANAGE)
     else:
         stack.person.must(Right.MANAGE, [store])
+
+
+def _now(stack: Stack, store: str | None) -> str:
+    known = quiet.read(stack.world)
+    return _told(known.of(store) if store is not None else known.default)
+
+
+def _told(said: Hours | None) -> str:
+    return f"{said.start} to {said.end}, {said.zone}" if said else "none"

@@ -20,7 +20,7 @@ from lambdas.recording import change_of
 from lambdas.reorder import ALL, Points, Scope
 from lambdas.stockfile.counts import Unusable, exact
 from lambdas.stream import count_in, item_key
-from services import alerts, stock
+from services import alerts, audit, stock
 from services.access import MACHINE, Person, Right, needs
 from services.errors import Unavailable, mapped
 from services.stack import Stack
@@ -118,11 +118,25 @@ def save(stack: Stack, given: Given) -> Outcome:
     if ALL in given:
         person.must(Right.ADMINISTER)
     kept = {scope: None if point is None else checked(point) for scope, point in given.items()}
+    audit.note(stack.acting(person), audit.Did.POINTS_SET, **_told(stack, kept))
     saving = points.save(stack.world, kept)
     done = _settled(stack, kept | {ALL: None} if saving.found else kept)
     points.settled(stack.world, {saving.name, *_broken_off(saving.found)})
     low, ended = ([key for key in keys if person.sees(key[0])] for keys in (done.low, done.ended))
     return Outcome(tuple(low), tuple(ended))
+
+
+def _told(stack: Stack, given: Given) -> dict[str, Any]:
+    """What a saving is about to set, as the audit has it: of one its old and new value, of many the first of them."""
+    first = list(given)[: audit.MOST]
+    was = points.of_keys(stack.world, [(scope.store or "", scope.item or "") for scope in first])
+    lines = [{"store": of.store, "item": of.item, "was": was.own(of), "now": given[of]} for of in first]
+    only = lines[0] if len(given) == 1 else {"points": lines, "store": _only({scope.store for scope in given})}
+    return {"count": len(given), **only}
+
+
+def _only(stores: set[str | None]) -> str | None:
+    return next(iter(stores)) if len(stores) == 1 else None
 
 
 def _broken_off(savings: Iterable[str]) -> list[str]:

@@ -15,6 +15,7 @@ from urllib.parse import parse_qs, urlsplit
 from botocore.exceptions import ClientError
 
 from lambdas import alerts, tables, times
+from services import audit
 from services.access import Person, Right, needs
 from services.errors import NotFound, NotPossible, mapped
 from services.stack import Stack
@@ -128,6 +129,7 @@ def subscribe(stack: Stack, protocol: str, endpoint: str, stores: Iterable[str] 
     _must(stack, only)
     if any((one.protocol, one.endpoint) == (protocol, endpoint) for one in _every(stack)):
         raise NotPossible(f"{endpoint} is subscribed already. Change its stores, or remove it first.")
+    audit.note(stack, audit.Did.SUBSCRIBED, **_told(protocol, endpoint), stores=_whose(only))
     attributes = {"FilterPolicy": _policy(only)} if only else {}
     sns = stack.client("sns")
     _asked(
@@ -144,7 +146,9 @@ def change_stores(stack: Stack, arn: str, stores: Iterable[str]) -> None:
     """Send the alerts of these stores there, or without any of all. SNS may take 15 minutes to follow."""
     only = _wanted(stores)
     _must(stack, only)
-    _known(stack, arn)
+    found = _known(stack, arn)
+    told = _told(found.protocol, found.endpoint)
+    audit.note(stack, audit.Did.RESUBSCRIBED, **told, was=found.rule or _whose(found.stores), now=_whose(only))
     sns = stack.client("sns")
     _asked(
         sns.set_subscription_attributes, SubscriptionArn=arn, AttributeName="FilterPolicy",
@@ -157,6 +161,7 @@ def change_stores(stack: Stack, arn: str, stores: Iterable[str]) -> None:
 def unsubscribe(stack: Stack, arn: str) -> Subscription:
     """Send nothing there any more. Raises NotFound when there is no such subscription to the alerts."""
     found = _known(stack, arn)
+    audit.note(stack, audit.Did.UNSUBSCRIBED, **_told(found.protocol, found.endpoint))
     stack.client("sns").unsubscribe(SubscriptionArn=arn)
     return found
 
@@ -171,6 +176,7 @@ def confirm(stack: Stack, said: str) -> str:
     if not token:
         raise NotPossible("That address holds no token. SNS sends one that ends in &Token=…")
     sns = stack.client("sns")
+    audit.note(stack, audit.Did.CONFIRMED)
     return str(_asked(sns.confirm_subscription, TopicArn=stack.settings.topic, Token=token)["SubscriptionArn"])
 
 
@@ -190,6 +196,7 @@ def send_test(stack: Stack, store: str | None = None) -> Trial:
     attributes = {"kind": {"DataType": "String", "StringValue": "test"}}
     attributes |= {"store": attribute} if (attribute := for_store or for_all) else {}
     sns, at = stack.client("sns"), times.now()
+    audit.note(stack, audit.Did.TESTED, store=store)
     answer = _asked(
         sns.publish, TopicArn=stack.settings.topic, Subject=alerts.heading(alerts.TEST),
         Message=alerts.test_message(store), MessageAttributes=attributes,
@@ -245,6 +252,15 @@ def _wanted(stores: Iterable[str]) -> tuple[str, ...]:
     if marked := [name for name in only if '"' in name or "\\" in name]:
         raise NotPossible(f"SNS can't filter by a name with a quotation mark or a backslash: {marked[0]}")
     return only
+
+
+def _told(protocol: str, endpoint: str) -> dict[str, str]:
+    """Who is subscribed, as the audit has it: of an address the host alone, as the rest of it may be a secret."""
+    return {"protocol": protocol, "endpoint": urlsplit(endpoint).hostname or "" if "://" in endpoint else endpoint}
+
+
+def _whose(stores: Sequence[str] | None) -> str:
+    return ", ".join(stores) if stores else "all stores"
 
 
 def _policy(stores: Sequence[str]) -> str:

@@ -12,6 +12,7 @@ from lambdas.stream import KEPT_DAYS
 from lambdas.upload import Address, Upload, new_id
 from services import changes, previewing, uploads
 from services.access import MACHINE, Right, needs
+from services.audit import Did
 from services.changes import Seen
 from services.errors import BadFile, mapped
 from services.stack import Stack
@@ -39,7 +40,10 @@ def send(stack: Stack, upload_id: str) -> str:
     undone as any other.
     """
     of, rows = _before(stack, upload_id)
-    sent = uploads.send(stack, _name(of), undoing.write(rows), Mode.UNDO, mapping=AUTOMATIC, undoes=upload_id)
+    sent = uploads.send(
+        stack, _name(of), undoing.write(rows), Mode.UNDO, mapping=AUTOMATIC, undoes=upload_id, did=Did.UNDONE,
+        about={"of": of.file},
+    )  # fmt: skip
     receipts.undone(stack.dynamodb, stack.settings.uploads_table, upload_id, sent)
     return sent
 

@@ -14,9 +14,10 @@ from lambdas.fates import Fate, Mode
 from lambdas.stockfile import Mapping
 from lambdas.tallies import Totals
 from lambdas.upload import Address, Upload, digest_of, is_id, metadata, new_id, object_key, time_of
-from services import alerts, changes, quiet_stores, quota, sight
+from services import alerts, audit, changes, quiet_stores, quota, sight
 from services.access import MACHINE, Right, needs
 from services.answers import answer, contents, waiting
+from services.audit import Did
 from services.errors import NotFound, Unavailable, mapped
 from services.mending import mend, mend_data, to_mend
 from services.opening import Opened, forget, opened, remember, saved
@@ -35,13 +36,14 @@ __all__ = [
 @needs(Right.SEND)
 def send(
     stack: Stack, name: str, data: bytes, mode: Mode = Mode.NEWEST, store: str | None = None,
-    mapping: Mapping | None = None, undoes: str | None = None, *, by_hand: bool = False,
+    mapping: Mapping | None = None, undoes: str | None = None, *, by_hand: bool = False, did: Did = Did.SENT,
+    about: audit.About = audit.NOTHING,
 ) -> str:  # fmt: skip
     """Put a file into the bucket. When this returns it is received, and the rest happens by itself; its upload id.
 
     ``mapping``: the loader reads the file with exactly this one. None: with what is then saved for its shape, or as
     it understands the file by itself. ``undoes``: see `services.undoing`. ``by_hand``: one count that a person states,
-    in whatever mode that takes.
+    in whatever mode that takes. ``did`` and ``about``: what the audit is told of a file that nobody sent as such.
 
     Refused when the sender may not; what of the file is not the sender's to load, the loader leaves out, row by row.
     """
@@ -51,6 +53,8 @@ def send(
         sight.granted(stack.person, mode, by_hand=by_hand),
     )
     quota.take(stack, name, len(data))
+    said_of = {"upload": upload_id, "file": name, "bytes": len(data), "mode": mode.value, "store": store}
+    audit.note(stack, did, **(said_of | {"undoes": undoes} | dict(about)))
     may, by = grants.keep(stack.world, grant) if grant else None, None if stack.person.of_machine else stack.person.name
     said = None if mapping is None else mappings.keep(stack.world, mapping)
     key = object_key(upload_id, name)

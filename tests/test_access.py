@@ -23,8 +23,10 @@ from lambdas.stream import shard_of
 from services import (
     alerts,
     answers,
+    audit,
     changes,
     correcting,
+    deeds,
     failures,
     lesson,
     logs,
@@ -102,6 +104,8 @@ CALLS: dict[str, tuple[Right, str, Call]] = {
     "answers.waiting": (Right.SEE, HIDDEN, lambda s, p: answers.waiting(s)),
     "answers.contents": (Right.SEE, REFUSED, lambda s, p: answers.contents(s, whole(s, p.both))),
     "answers.answer": (Right.SEND, REFUSED, lambda s, p: answers.answer(s, p.waits, AUTOMATIC)),
+    "audit.latest": (Right.ADMINISTER, OPEN, lambda s, p: audit.latest(s, 1)),
+    "audit.export": (Right.ADMINISTER, OPEN, lambda s, p: audit.export(s, a_second_ago(), times.now())),
     "changes.newest": (Right.SEE, HIDDEN, lambda s, p: changes.newest(s)),
     "changes.next_after": (Right.SEE, HIDDEN, lambda s, p: changes.next_after(s, p.begun, 100)),
     "changes.kept": (Right.SEE, HIDDEN, lambda s, p: changes.kept(s, [Counted.of(seen(s, p))])),
@@ -124,6 +128,7 @@ CALLS: dict[str, tuple[Right, str, Call]] = {
     ),
     "correcting.release": (Right.SEND, REFUSED, lambda s, p: correcting.release(s, stock_of(p))),
     "correcting.one": (Right.SEE, REFUSED, lambda s, p: correcting.one(s, p.foreign, "Tea")),
+    "deeds.uploads_of": (Right.ADMINISTER, OPEN, lambda s, p: deeds.uploads_of(s, [])),
     "failures.every": (Right.OPERATE, HIDDEN, lambda s, p: failures.every(s)),
     "failures.payload": (Right.OPERATE, HIDDEN, lambda s, p: failures.payload(s, f"file/{p.failed}")),
     "failures.retry": (Right.OPERATE, OPEN, lambda s, p: failures.retry(s, "record/none")),
@@ -266,6 +271,7 @@ def test_the_calls_are_all_that_take_a_stack():
                 classes.add(node.name)
     inner = {"previewing.of_rows"}  # for undoing alone
     inner |= {"people.known", "people.of_claims"}  # by these it is found out who somebody is
+    inner |= {"audit.note"}  # for whatever anybody is about to do
     assert functions | {"why.why"} | classes == set(CALLS) | inner
     assert verifying.verify.__wrapped__.__wrapped__.__name__ == "verify"  # type: ignore[attr-defined]
 
