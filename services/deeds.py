@@ -1,7 +1,7 @@
 """The entries of the audit as people and programs read them: a sentence for each deed, CSV, and JSON lines.
 
-Owns the words. An entry may be of another version, or made by somebody who only has the right to add: whatever is in
-it, or is not, it has its line.
+Owns the words, and that each entry is one line: a file's name must not look like another entry. An entry may be of
+another version, or made by somebody who only has the right to add: whatever is in it, or is not, it has its line.
 """
 
 import codecs
@@ -12,6 +12,7 @@ from typing import Any
 
 from lambdas import tables
 from lambdas.fates import Mode
+from lambdas.oneline import oneline
 from services import words
 from services.access import Right, needs
 from services.audit import Did, Entry, Page
@@ -52,19 +53,19 @@ def _rows(receipt: Mapping[str, Any]) -> int | None:
 
 def told(of: Entry, known: Mapping[str, Known] = NOTHING) -> str:
     """`maria@example.com corrected Berlin · Tea: 3 -> 5`."""
-    return f"{of.by} {deed(of, known)}"
+    return f"{oneline(of.by)} {deed(of, known)}"
 
 
 def deed(of: Entry, known: Mapping[str, Known] = NOTHING) -> str:
     """`corrected Berlin · Tea: 3 -> 5`."""
     how = _TOLD.get(of.did)
-    return how(_Said(of.about, known)) if how else of.did
+    return oneline(how(_Said(of.about, known)) if how else of.did)
 
 
 def clocked(of: Entry, known: Mapping[str, Known] = NOTHING) -> str:
     """A line of the command line: time in UTC, who, from where, what."""
     via = f" from {of.via}" if of.via else ""
-    return f"{words.clock(of.at)}  {told(of, known)}  ({of.role}{via})"
+    return f"{words.clock(of.at)}  {told(of, known)}  ({oneline(of.role + via)})"
 
 
 def as_csv(page: Page) -> bytes:

@@ -334,9 +334,10 @@ def test_what_somebody_put_there_by_hand_spoils_nothing(stack: Stack):
 def test_an_entry_that_tells_nothing_or_something_odd_has_its_line():
     for did in (*Did, "a deed of tomorrow"):
         names = ("store", "item", "was", "now", "name", "count", "points", "upload", "endpoint", "what")
-        for about in ({}, {name: [{}] for name in names}):
-            one = Entry("2026-11-27T12:00:00.000000Z", "ann", "admin", "", did, about, "")
-            assert deeds.told(one).startswith("ann ")
+        for about in ({}, {name: [{}] for name in names}, dict.fromkeys(names, "a\nb\x1b[2J")):
+            one = Entry("2026-11-27T12:00:00.000000Z", "ann\nbo", "admin\n", "\r\n", did, about, "")
+            assert deeds.told(one).startswith("ann bo ")
+            assert deeds.clocked(one).isprintable()
 
 
 # --- as a file, and on the command line -----------------------------------------------------------------------------
