@@ -232,7 +232,7 @@ def _is_day(text: str) -> bool:
 def _listed(stack: Stack, day: str, start: str, end: str) -> list[str]:
     """The places of a day from ``start`` on and below ``end``, in order. What is none of ours is left out."""
     found: list[str] = []
-    prefix, of_day = f"{objects.AUDIT}{day}/", day.replace("-", "")
+    prefix = f"{objects.AUDIT}{day}/"
     asked = stack.s3.get_paginator("list_objects_v2").paginate(
         Bucket=stack.settings.bucket, Prefix=prefix, StartAfter=prefix + start
     )
@@ -241,7 +241,7 @@ def _listed(stack: Stack, day: str, start: str, end: str) -> list[str]:
             place = one["Key"].removeprefix(prefix).removesuffix(".json")
             if place >= end:
                 return found
-            found += [place] if _PLACE.fullmatch(place) and place.startswith(of_day) else []
+            found += [place] if _PLACE.fullmatch(place) else []
     return found
 
 

@@ -14,7 +14,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from lambdas import tables, times
+from services import audit, words
 from services.access import OF_STORES, Person, Right, Role, needs
+from services.audit import Did
 from services.errors import NotPossible, mapped
 from services.stack import Stack
 
@@ -68,6 +70,9 @@ def put(stack: Stack, name: str, role: Role | None, stores: Iterable[str] | None
     if only is not None and not only:
         raise NotPossible(f"Say which stores, or that it is all of them: a {role} of no store sees nothing.")
     given = Given(name, role, only, stack.person.name, times.now())
+    was = known(stack).get(name)
+    did = Did.TAKEN if role is None else Did.CHANGED if was else Did.GIVEN
+    audit.note(stack, did, name=name, was=was and _told(was), now=_told(given))
     stack.dynamodb.put_item(TableName=stack.settings.settings_table, Item=_item(given))
     return given
 
@@ -79,6 +84,8 @@ def forget(stack: Stack, name: str) -> None:
     name = named(name)
     if name == stack.person.name:
         raise NotPossible("You might shut yourself out. Another admin can do that for you.")
+    was = known(stack).get(name)
+    audit.note(stack, Did.CHANGED, name=name, was=was and _told(was), now="what their groups say")
     stack.dynamodb.delete_item(TableName=stack.settings.settings_table, Key=tables.to_item({"Kind": KIND, "Id": name}))
 
 
@@ -143,6 +150,10 @@ def _texts(said: Any) -> list[str]:
     """A claim's words: a list of them, or text with commas between; of another shape, nothing was said."""
     words = said.split(",") if isinstance(said, str) else said if isinstance(said, list) else []
     return [word.strip() for word in words if isinstance(word, str) and word.strip()]
+
+
+def _told(given: Given) -> str:
+    return words.access(given.role, given.stores)
 
 
 def _item(given: Given) -> dict[str, Any]:

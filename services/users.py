@@ -11,7 +11,7 @@ import string
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from services import options, people, signing
+from services import audit, options, people, signing
 from services.access import OF_STORES, Right, Role, needs
 from services.errors import NotFound, NotPossible, mapped
 from services.people import NOBODY, Given
@@ -30,6 +30,7 @@ def add(stack: Stack, mail: str, password: str | None = None) -> str | None:
     too simple."""
     cognito, pool, name = stack.client("cognito-idp"), stack.settings.user_pool, _mail(mail)
     made = password or _password()
+    audit.note(stack, audit.Did.USER_MADE, name=name)
     verified = [{"Name": "email", "Value": name}, {"Name": "email_verified", "Value": "true"}]
     try:
         cognito.admin_create_user(
@@ -49,6 +50,7 @@ def add(stack: Stack, mail: str, password: str | None = None) -> str | None:
 def remove(stack: Stack, mail: str) -> None:
     """Delete a user of the pool. Raises NotFound."""
     cognito, name = stack.client("cognito-idp"), _mail(mail)
+    audit.note(stack, audit.Did.USER_DELETED, name=name)
     try:
         cognito.admin_delete_user(UserPoolId=stack.settings.user_pool, Username=name)
     except cognito.exceptions.UserNotFoundException as error:
@@ -81,6 +83,7 @@ def send_back_to(stack: Stack, address: str) -> None:
     takes = cognito.meta.service_model.operation_model("UpdateUserPoolClient").input_shape.members
     kept = {name: value for name, value in known.items() if name in takes and value != ""}  # or they were reset
     back = {"CallbackURLs": [f"{address}/oauth2callback"], "LogoutURLs": [address]}
+    audit.note(stack, audit.Did.ADDRESS_SET, now=address)
     cognito.update_user_pool_client(**kept | back)
 
 

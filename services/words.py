@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Callable, Mapping, Sized
+from collections.abc import Callable, Iterable, Mapping, Sized
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Protocol
@@ -16,6 +16,7 @@ from lambdas.oneline import oneline
 from lambdas.quiet import Hours
 from lambdas.reorder import Scope
 from lambdas.spending import Units
+from services.access import OF_STORES, Role
 from services.alerts import Episode
 from services.changes import Counted, Seen
 from services.failures import Failure
@@ -322,3 +323,12 @@ def ago(at: str | None, now: datetime | None = None) -> str:
         if seconds >= size:
             return f"{some(int(seconds // size), unit)} ago"
     return "just now"
+
+
+def access(role: Role | None, stores: Iterable[str] | None) -> str:
+    """What somebody may: `manager of Berlin, Oslo`, `viewer of all stores`, `admin`, `no access`."""
+    if role is None:
+        return "no access"
+    if role not in OF_STORES:
+        return role.value
+    return f"{role} of {'all stores' if stores is None else ', '.join(sorted(stores))}"

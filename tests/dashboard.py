@@ -20,7 +20,8 @@ from tests.waiting import until
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = {
     "": "Overview", "upload": "Upload", "uploads": "Uploads", "stock": "Stock", "changes": "Changes",
-    "why": "Why?", "alerts": "Alerts", "pipeline": "Pipeline", "lesson": "Streams explained",
+    "why": "Why?", "alerts": "Alerts", "pipeline": "Pipeline", "lesson": "Streams explained", "audit": "Audit",
+    "access": "Access",
 }  # fmt: skip
 """Each page's address and its heading."""
 

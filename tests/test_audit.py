@@ -28,12 +28,15 @@ from services import (
     correcting,
     deeds,
     failures,
+    people,
     quiet,
     reorder,
+    signing,
     subscriptions,
     trust,
     undoing,
     uploads,
+    users,
 )
 from services.access import Person, Role
 from services.alerts import Episode
@@ -50,10 +53,9 @@ from tests.waiting import until
 HERE = "192.0.2.7"
 READS = {
     "s3:GET", "s3:HEAD", "dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query", "dynamodb:Scan",
-    "sns:ListSubscriptionsByTopic", "sns:GetSubscriptionAttributes",
+    "cognito-idp:DescribeUserPoolClient", "sns:ListSubscriptionsByTopic", "sns:GetSubscriptionAttributes",
 }  # fmt: skip
-BY_SIGN_IN = {Did.SIGNED_IN, Did.SIGNED_OUT, Did.REFUSED, Did.USER_MADE, Did.USER_DELETED, Did.ADDRESS_SET}
-OF_PEOPLE = {Did.GIVEN, Did.CHANGED, Did.TAKEN}
+BY_SIGN_IN = {Did.SIGNED_IN, Did.SIGNED_OUT, Did.REFUSED}
 
 
 @dataclass
@@ -134,6 +136,19 @@ DEEDS: list[Deed] = [
      "forgot how files of the shape {shape} are read"),
     (Did.FORGOTTEN, lambda on, of: uploads.forget(on, of.understood.shape),
      "forgot how files of the shape {shape} are read"),
+    (Did.GIVEN, lambda on, of: people.put(on, f"{of.tag}@example.com", Role.VIEWER, [of.store]),
+     "gave {tag}@example.com access: viewer of {store}"),
+    (Did.CHANGED, lambda on, of: people.put(on, f"{of.tag}@example.com", Role.MANAGER, None),
+     "changed the access of {tag}@example.com: viewer of {store} -> manager of all stores"),
+    (Did.TAKEN, lambda on, of: people.put(on, f"{of.tag}@example.com", None),
+     "took all access from {tag}@example.com, manager of all stores till then"),
+    (Did.CHANGED, lambda on, of: people.forget(on, f"{of.tag}@example.com"),
+     "changed the access of {tag}@example.com: no access -> what their groups say"),
+    (Did.USER_MADE, lambda on, of: users.add(on, f"{of.tag}@example.com", f"Aa1-{of.tag}"),
+     "made the user {tag}@example.com"),
+    (Did.USER_DELETED, lambda on, of: users.remove(on, f"{of.tag}@example.com"), "deleted the user {tag}@example.com"),
+    (Did.ADDRESS_SET, lambda on, _: users.send_back_to(on, signing.AT_FIRST),
+     "had the sign-in lead back to http://localhost:8501"),
     (Did.UNDONE, lambda on, of: undoing.send(on, of.upload), "undid stock.csv"),
 ]  # fmt: skip
 """All that the services change, in an order in which it can be done; and how it is told."""
@@ -154,7 +169,7 @@ def test_each_deed_has_one_entry_that_tells_who_did_what_from_where_and_when(sta
         do(maria, scene)
     found = entries(stack, "maria-" + scene.tag)
     assert [one.did for one in found] == [did for did, _, _ in DEEDS]
-    assert {one.did for one in found} == set(Did) - BY_SIGN_IN - OF_PEOPLE
+    assert {one.did for one in found} == set(Did) - BY_SIGN_IN
     names = {"store": scene.store, "tag": scene.tag, "shape": scene.understood.shape}
     known = deeds.uploads_of(stack, found)
     loaded = {upload_id: replace(one, rows=None) for upload_id, one in known.items()}  # some may be loaded by now
@@ -190,12 +205,16 @@ def unwritten(stack: Stack) -> Iterator[tuple[Unwritten, Stack]]:
 
 
 def test_a_deed_that_cannot_be_written_down_is_not_done(stack: Stack, scene: Scene):
+    shown = f"{scene.tag}@example.com"
+    people.put(stack, shown, Role.VIEWER)
     with unwritten(stack) as (proxy, shut):
         for did, do, _ in DEEDS:
             with pytest.raises(Unavailable, match="PutObject was refused"):
                 do(shut, scene)
             assert set(proxy.passed) <= READS, did
             proxy.passed.clear()
+    assert {one.name: one.role for one in people.every(stack)}[shown] is Role.VIEWER
+    people.forget(stack, shown)
 
 
 def test_only_an_admin_reads_it(stack: Stack):

@@ -23,7 +23,7 @@ from ui.parcels import Chosen
 ROOT = SAMPLES.parent
 PAGES = [
     "overview.py", "pages/upload.py", "pages/uploads.py", "pages/stock.py", "pages/changes.py", "pages/why.py",
-    "pages/alerts.py", "pages/pipeline.py", "pages/lesson.py",
+    "pages/alerts.py", "pages/pipeline.py", "pages/lesson.py", "pages/audit.py", "pages/access.py",
 ]  # fmt: skip
 
 

@@ -29,6 +29,8 @@ PAGES = {
     "pages/alerts.py": ("Alerts", ":material/notifications:", Right.SEE),
     "pages/pipeline.py": ("Pipeline", ":material/conversion_path:", Right.OPERATE),
     "pages/lesson.py": ("Streams explained", ":material/school:", Right.OPERATE),
+    "pages/audit.py": ("Audit", ":material/policy:", Right.ADMINISTER),
+    "pages/access.py": ("Access", ":material/group:", Right.ADMINISTER),
 }
 """Each with its heading, its icon, and the right without which it is not shown."""
 _ICON = "📦"  # drawn by the browser; a named icon would be fetched from a server of Google's
