@@ -47,11 +47,13 @@ from services import (
     quiet,
     quiet_stores,
     reorder,
+    signing,
     stock,
     subscriptions,
     trust,
     undoing,
     uploads,
+    users,
     verifying,
     why,
 )  # fmt: skip
@@ -69,6 +71,9 @@ from tests.waiting import until
 
 STORE, OTHER, NIGHT, TILL = "Berlin", "Oslo", "Paris", "Till"
 LAMBDAS = ("loader", "recorder", "checker", "sweeper")
+POLICIES = {
+    "dashboard": ["DashboardPolicy"], "operator": ["DashboardPolicy", "OperatorPolicy"], "users": ["UsersPolicy"],
+}  # fmt: skip
 TRYING = "trying"  # the session of who tries what is refused
 WRONG = b"ding,ort,zahl,rest\nMilk,Till,many,9\nJam,Till,4,9\n"
 ODD = b"ding,ort,zahl,rest\nTea,Till,3,9\n"
@@ -122,7 +127,7 @@ def roles(owner: Stack) -> dict[str, str]:
     iam, own = owner.client("iam"), policies(owner)
     people = {"Version": "2012-10-17", "Statement": [_trust({"AWS": "arn:aws:iam::100000000000:root"})]}
     found = {}
-    for name, given in {"dashboard": ["DashboardPolicy"], "operator": ["DashboardPolicy", "OperatorPolicy"]}.items():
+    for name, given in POLICIES.items():
         made = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(people))["Role"]
         for policy in given:
             iam.attach_role_policy(RoleName=name, PolicyArn=own[policy])
@@ -174,6 +179,7 @@ def played(home: Path, owner: Stack, roles: dict[str, str]) -> Played:
     _looked(dashboard)
     _papers(dashboard)
     _operated(operator)
+    _people(assumed(owner, roles["dashboard"], "work"), stacks.connect(assumed(owner, roles["users"], "work")))
     return Played(_used(engine.status(home).log, roles))
 
 
@@ -370,6 +376,15 @@ def _operated(operator: Stack) -> None:
         patch.setattr(lesson.run, "QUIET_SECONDS", 0.2)  # the embedded engine's records are there at once
         *_, taught = lesson.lesson(operator, lesson.story())
     assert len(taught.sent) == 3
+
+
+def _people(environ: dict[str, str], maker: Stack) -> None:
+    users.add(maker, "anna@example.org", "Correct-horse-7")
+    users.send_back_to(maker, "http://localhost:8501")
+    assert [one["email"] for one in users.every(maker)] == ["anna@example.org"]
+    users.remove(maker, "anna@example.org")
+    found = signing.secrets(environ | {"STOCKTRAIL_SIGN_IN": "cognito", "STOCKTRAIL_COOKIE_SECRET": "c" * 64})
+    assert found["auth"]["client_secret"]
 
 
 _LINE = re.compile(r"(allowed|denied) (?:arn:aws:sts::\d+:assumed-role/)([^/ ]+)/(\S+) (\w[\w-]*:\w+) (\S.*)$")
@@ -574,6 +589,13 @@ def opened(by: Stack) -> object:
     return by.s3.put_bucket_policy(Bucket=by.settings.bucket, Policy='{"Version": "2012-10-17", "Statement": []}')
 
 
+changed_password = ask(
+    "cognito-idp",
+    "admin_set_user_password",
+    UserPoolId=":user_pool",
+    Username="anna@example.org",
+    Password="Guessed-7x",  # noqa: S106
+)
 REFUSED: list[tuple[str, str, Call]] = [
     ("loader", "dynamodb:DeleteItem", delete("inventory_table")),
     ("loader", "dynamodb:Scan", scan("inventory_table")),
@@ -633,6 +655,10 @@ REFUSED: list[tuple[str, str, Call]] = [
     ("operator", "lambda:InvokeFunction", ask("lambda", "invoke", FunctionName=":loader")),
     ("operator", "logs:FilterLogEvents", ask("logs", "filter_log_events", logGroupName="/aws/lambda/x")),
     ("operator", "s3:DeleteObject", remove("audit/x")),
+    ("dashboard", "cognito-idp:AdminSetUserPassword", changed_password),
+    ("operator", "cognito-idp:AdminSetUserPassword", changed_password),
+    ("users", "dynamodb:Scan", scan("inventory_table")),
+    ("users", "cognito-idp:DeleteUserPool", ask("cognito-idp", "delete_user_pool", UserPoolId=":user_pool")),
     ("whoever may do everything", "s3:PutObject", upload("audit/x")),
     ("whoever may do everything", "s3:DeleteObject", remove("audit/x")),
     ("whoever may do everything", "s3:DeleteObjectVersion", remove("audit/x", VersionId="x")),

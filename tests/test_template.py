@@ -87,7 +87,9 @@ def test_the_built_zip_is_complete_and_holds_neither_pandas_nor_streamlit(tmp_pa
 def test_the_settings_are_the_templates_variables_and_outputs(template: dict[str, Any]):
     names = {field.name for field in fields(Settings)}
     outputs = {re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower() for name in template["Outputs"]}
-    assert outputs - {"dashboard_policy", "operator_policy"} == names  # but for what only who hosts it asks for
+    assert (
+        outputs - {"dashboard_policy", "operator_policy", "users_policy"} == names
+    )  # but for what only who hosts it asks for
     functions = ("Loader", "Recorder", "Checker", "Sweeper")
     given = {name: set(_variables(template["Globals"]["Function"])) for name in functions}
     for name in given:
