@@ -9,8 +9,8 @@ has its entry as well. It is never written again, nor may it be: see the bucket'
 store stand in the key as the beginning of a hash, and the deed as it is, so what is looked for is picked by keys alone.
 
 What it costs: a deed one PUT. A page of 100 entries one request for the days, one for each 1,000 keys that it looks
-through, and a GET for each entry that nobody has read here before: of 30,000 a day the last hour is two requests, and a
-day in which one person is looked for some 40. A page looks through no more than LOOKED_AT keys, and says so.
+through, and a GET for each entry that nobody has read here before: of 30,000 a day the last hour is two requests, and
+the day in which one person is looked for 41. A page looks through some LOOKED_AT keys at most, says so, and can go on.
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
 """
 
@@ -31,7 +31,7 @@ from services.access import Right, needs
 from services.errors import mapped
 from services.stack import Stack
 
-LOOKED_AT = 30_000
+LOOKED_AT = 10_000
 """So many keys a page looks through at most."""
 AT_MOST = 30_000
 """So many entries an export holds at most."""
