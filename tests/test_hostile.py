@@ -67,7 +67,8 @@ OWN = {
     "ui.failed: of.what": OURS, "ui.log: one.function": "a Lambda of ours", "ui.log: back": "one of `_MINUTES`",
     "ui.runs: of.name": "a Lambda of ours", "ui.overview.stores: picture.rest": "numbers", "ui.reordering: mark": OURS,
     "ui.feedtable: now.told": "numbers and a time", "ui.receipts: stage.label": "numbers", "ui.stages: one.name": OURS,
-    "ui.stages: one.wrong": "numbers", "ui.stages: one.odd": "numbers", "ui.samples: name": "a sample of ours", "ui.door: who.role": "`Role` has no others",
+    "ui.stages: one.wrong": "numbers", "ui.stages: one.odd": "numbers", "ui.samples: name": "a sample of ours",
+    "ui.door: who.role": "`Role` has no others",
     "ui.lesson: number": "a number", "services.lesson.why": "numbers",
 }  # fmt: skip
 """Functions, and names in one module, whose texts hold no name of a file or of a person; and what they hold."""
