@@ -23,11 +23,11 @@ from streamlit.web.server.starlette.starlette_server_config import TOKENS_COOKIE
 from services.errors import NotPossible
 from services.stack import ROOT
 from tests.dashboard import serving as served
-from tests.waiting import until
 from ui import serving
 from ui.serving import Entrance
 
 PUBLIC = "https://stock.example.com"
+ALONE = "for this machine alone: nobody has to sign in."
 EVERYWHERE = "0.0.0.0"  # noqa: S104
 
 
@@ -64,9 +64,8 @@ def test_what_others_can_reach_needs_sign_in(address: str):
 @pytest.mark.parametrize("address", ["127.0.0.1", "127.1.2.3", "::1", "localhost"], indirect=True)
 def test_what_is_for_this_machine_alone_says_so_in_one_line(address: str, capsys: pytest.CaptureFixture[str]):
     serving.may_begin({})
-    assert capsys.readouterr().out == (
-        f"Stocktrail is for this machine alone: it listens on {address}, and nobody has to sign in.\n"
-    )
+    at = f"http://{address}:{st.get_option('server.port')}"
+    assert capsys.readouterr().out == f"Stocktrail is at {at}, {ALONE}\n"
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1"], indirect=True)
@@ -233,7 +232,7 @@ def test_every_answer_of_a_served_dashboard_forbids_framing_sniffing_and_whateve
                 assert "camera=()" in headers["permissions-policy"], path
                 assert "access-control-allow-origin" not in headers or path.startswith("/_stcore/upload"), path
         said = (tmp_path / "dashboard.log").read_text()
-        assert until(lambda: said.count("Stocktrail is for this machine alone: it listens on 127.0.0.1")) == 1
+        assert said.splitlines() == [f"Stocktrail is at {place}, {ALONE}"]
 
 
 def answer(url: str) -> Any:

@@ -56,26 +56,31 @@ _FILE_HEADERS = {
 
 
 def may_begin(environ: Mapping[str, str]) -> None:
-    """Say so where this is for its own machine alone. Raises NotPossible where anybody on the network could come in."""
-    if signing.configured(environ):
-        return
+    """Say where the dashboard is, and for whom. Raises NotPossible where anybody on the network could come in."""
     host = st.get_option("server.address") or _EVERYWHERE
-    if not _of_this_machine(host):
+    if signing.configured(environ):
+        print(f"Stocktrail is at {_address(environ)}, for who signs in.", flush=True)
+    elif _of_this_machine(host):
+        print(f"Stocktrail is at {_address(environ)}, for this machine alone: nobody has to sign in.", flush=True)
+    else:
         raise NotPossible(
             f"It was to listen on {host}, where other machines can reach it, and nobody would have to sign in to read "
             "or change the stock. Set up sign-in (STOCKTRAIL_SIGN_IN, see the README), or keep it on this machine with "
             "--server.address 127.0.0.1."
         )
-    print(f"Stocktrail is for this machine alone: it listens on {host}, and nobody has to sign in.", flush=True)
+
+
+def _address(environ: Mapping[str, str]) -> str:
+    """Where one opens it: the public address, else the one that it listens on."""
+    host = st.get_option("server.address") or _HERE[0]
+    return signing.address(environ) or f"http://{host}:{st.get_option('server.port')}"
 
 
 @asynccontextmanager
 async def opened(_app: object) -> AsyncIterator[None]:
     """Open a browser where there is one, as Streamlit does for a script, but not for an app."""
     if not st.get_option("server.headless"):
-        host = st.get_option("server.address") or _HERE[0]
-        address = signing.address(os.environ) or f"http://{host}:{st.get_option('server.port')}"
-        asyncio.get_running_loop().run_in_executor(None, webbrowser.open, address)
+        asyncio.get_running_loop().run_in_executor(None, webbrowser.open, _address(os.environ))
     yield
 
 
@@ -188,7 +193,7 @@ def _policy() -> str:
             "default-src 'none'",
             f"script-src {scripts}",
             "style-src 'self' 'unsafe-inline'",  # Streamlit, its tables and plotly write styles as they draw
-            "img-src 'self' data: blob:",
+            "img-src 'self' data:",
             "font-src 'self' data:",
             "connect-src 'self'",
             "base-uri 'none'",
