@@ -64,7 +64,7 @@ def test_what_others_can_reach_needs_sign_in(address: str):
 @pytest.mark.parametrize("address", ["127.0.0.1", "127.1.2.3", "::1", "localhost"], indirect=True)
 def test_what_is_for_this_machine_alone_says_so_in_one_line(address: str, capsys: pytest.CaptureFixture[str]):
     serving.may_begin({})
-    at = f"http://{address}:{st.get_option('server.port')}"
+    at = f"http://{address.replace('::1', '[::1]')}:{st.get_option('server.port')}"
     assert capsys.readouterr().out == f"Stocktrail is at {at}, {ALONE}\n"
 
 

@@ -73,7 +73,8 @@ def may_begin(environ: Mapping[str, str]) -> None:
 def _address(environ: Mapping[str, str]) -> str:
     """Where one opens it: the public address, else the one that it listens on."""
     host = st.get_option("server.address") or _HERE[0]
-    return signing.address(environ) or f"http://{host}:{st.get_option('server.port')}"
+    named = f"[{host}]" if ":" in host else host
+    return signing.address(environ) or f"http://{named}:{st.get_option('server.port')}"
 
 
 @asynccontextmanager
