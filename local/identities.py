@@ -22,6 +22,7 @@ from local.environment import worker_secret
 from local.gate import App, Headers, Receive, Scope, Send, refuse, token_of
 from local.modules import module
 
+_METADATA = "/.well-known/openid-configuration"
 _SESSION_KEY = re.compile(rb"AWS4-HMAC-SHA256 Credential=ASIA\w+/")  # how the temporary keys of roles begin
 _ORIGIN = ContextVar("origin", default=("127.0.0.1", True))
 _log = logging.getLogger("engine.identities")
@@ -61,7 +62,8 @@ def only_signed(app: App, secret: str) -> App:
         if token and not owner and not _is_signed_by_a_session(headers):
             await refuse(scope, send, 403, "A role's session must sign its requests.")
             return
-        if all(name != b"x-forwarded-proto" for name, _ in headers):
+        metadata = scope["path"].endswith(_METADATA)  # it says where browsers are to go, and that is no https
+        if not metadata and all(name != b"x-forwarded-proto" for name, _ in headers):
             scope = {**scope, "headers": [*headers, (b"x-forwarded-proto", b"https")]}
         await app(scope, receive, send)
 

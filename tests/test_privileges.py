@@ -11,6 +11,7 @@ included, which on AWS holds for root as well; and it encrypts nothing, so KMS i
 """
 
 import json
+import os
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -65,6 +66,7 @@ from services.uploads import Receipt
 from tests.conftest import csv, deployed, invoke, own_home, sent, told
 from tests.records import dynamo_change, record_of
 from tests.test_mappings import again as queued
+from tests.test_signing import GOES, authorize, browse
 from tests.test_template import Loader
 from tests.topic import Server
 from tests.waiting import until
@@ -732,6 +734,15 @@ def _in_the_clear(by: Stack) -> Stack:
     session.events.register("before-sign", lambda request, **_: request.headers.add_header("X-Forwarded-Proto", "http"))
     own = replace(by, session=session)
     return replace(own, s3=own.client("s3"))
+
+
+def test_people_sign_in_at_an_engine_that_asks_iam_as_at_any_other(owner: Stack):
+    made = signing.secrets(os.environ | {"STOCKTRAIL_SIGN_IN": "cognito"})["auth"]
+    metadata = made["server_metadata_url"].removeprefix(owner.endpoint)
+    found = json.loads(browse(owner, "GET", metadata, made["client_kwargs"]["headers"])[2])
+    assert found["authorization_endpoint"] == f"{owner.endpoint}/oauth2/authorize"
+    status, _, page = browse(owner, "GET", authorize(owner), GOES)
+    assert (status, 'action="/login"' in page) == (200, True)
 
 
 def test_a_sessions_token_opens_nothing_without_its_signature(owner: Stack, roles: dict[str, str]):

@@ -108,6 +108,7 @@ def _sign_in() -> None:
         st.link_button(f"Sign in at {at}", at, type="primary")
     elif st.button("Sign in", type="primary", key="sign-in"):
         if signing.by_cognito(os.environ):  # an engine that was started again may listen on another port
+            connection.doubt()
             st.secrets.merge_programmatic_secrets(signing.secrets(os.environ))
         st.login()
 
