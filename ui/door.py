@@ -14,8 +14,9 @@ from urllib.parse import urlsplit
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from services import people, signing
+from services import audit, people, signing
 from services.access import MACHINE, Person
+from services.audit import Did
 from services.errors import Refused
 from services.people import Given
 from ui import connection, plain
@@ -29,6 +30,8 @@ _NAMED = 3  # stores, before the rest is counted
 BY_THE_ENGINE: Hashes = {Link: lambda held: held.serial}
 _ended: dict[str, float] = {}
 """The sign-ins that somebody has ended, and when they would have ended by themselves."""
+_begun: dict[str, float] = {}
+"""Those of which the audit knows that they came in here, and when they will have ended by themselves."""
 
 
 def person() -> Person:
@@ -43,10 +46,29 @@ def person() -> Person:
     if not counts(claims):
         _instead(_sign_in)
     table = _known(connection.base())
-    found = people.person(table, claims, st.context.ip_address or "")
+    found = people.person(table, claims, _via())
     if found.role is None:
         _instead(_no_access, found)
+    if (mark := _mark(claims)) not in _begun:
+        audit.note(connection.base().stack.acting(found), Did.SIGNED_IN)
+        _remember(_begun, mark)
     return found
+
+
+def refused(who: Person, why: str) -> None:
+    """Write down what somebody was refused, once in a session: a page that stands open is drawn again and again."""
+    told = st.session_state.setdefault("refused", set())
+    if not who.of_machine and why not in told:
+        told.add(why)
+        audit.note(connection.base().stack.acting(who), Did.REFUSED, what=why)
+
+
+def _via() -> str:
+    """The network address that is asked from. Where TLS ends before us, at a load balancer, it is what that one has
+    added to what it was told."""
+    if (signing.address(os.environ) or "").startswith("https:") and not st.get_option("server.sslCertFile"):
+        return st.context.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
+    return st.context.ip_address or "this machine"  # Streamlit does not tell of localhost
 
 
 def signed(who: Person) -> None:
@@ -139,11 +161,20 @@ def _way_out() -> None:
 
 def _leave() -> None:
     """From here on this sign-in counts in no tab, and no copy of its cookie does."""
-    now = time.time()
-    for mark in [mark for mark, until in _ended.items() if until < now]:
-        _ended.pop(mark, None)
-    _ended[_mark(st.user.to_dict())] = now + _seconds() + _AHEAD_SECONDS
+    claims = st.user.to_dict()
+    _remember(_ended, _mark(claims))  # first: nothing may keep anybody in
+    held = connection.base()
+    who = people.person(_known(held), claims, _via())
+    audit.note(held.stack.acting(who), Did.SIGNED_OUT)
     st.logout()
+
+
+def _remember(kept: dict[str, float], mark: str) -> None:
+    """For as long as the sign-in could last."""
+    now = time.time()
+    for old in [old for old, until in kept.items() if until < now]:
+        kept.pop(old, None)
+    kept[mark] = now + _seconds() + _AHEAD_SECONDS
 
 
 def _stores(who: Person) -> str:

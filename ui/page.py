@@ -87,7 +87,7 @@ def live(seconds: float | None, key: str | None = None) -> Callable[[Draw[P]], D
                     st.rerun()  # another engine, or other rights: the page begins anew, and says what happened
                 draw(*args, **kwargs)
             except Refused as error:
-                _banner(error)
+                _refused(error)
             except StocktrailError as error:  # the next time round it is tried again
                 reads.doubt()
                 _banner(error)
@@ -103,7 +103,7 @@ def plainly() -> Iterator[None]:
     try:
         yield
     except Refused as error:
-        _banner(error)
+        _refused(error)
         st.stop()
     except StocktrailError as error:
         reads.doubt()
@@ -125,6 +125,14 @@ def _say_what_happened() -> None:
     )
     for sentence in back.refused:
         st.warning(plain.escaped(sentence), icon=":material/history:")
+
+
+def _refused(error: StocktrailError) -> None:
+    try:
+        door.refused(reads.link().person, str(error))
+    except StocktrailError as broken:  # it can't be written down now
+        error = broken
+    _banner(error)
 
 
 def _banner(error: StocktrailError) -> None:

@@ -18,9 +18,10 @@ from streamlit.web.server.starlette.starlette_app_utils import create_signed_val
 
 from lambdas import times
 from local import engine
-from services import people, users
+from services import audit, people, users
 from services import stack as stacks
 from services.access import Role
+from services.audit import Did
 from services.stack import Stack
 from tests.conftest import csv, sent
 from tests.dashboard import PAGES as EVERY
@@ -328,6 +329,9 @@ def test_two_managers_at_once_never_see_each_others_store(browser: Browser, pool
             assert not anna.was_told("Gold")
             _addresses(anna.page, pool, shop)
             assert not anna.was_told("Gold")
+        known = {one.did: one for one in audit.latest(stack, 200).entries if one.by == own}
+        assert known[Did.SIGNED_IN].via == "this machine"
+        assert "not one of yours" in known[Did.REFUSED].about["what"]
 
 
 def _live(anna: Watched, bob: Watched, pool: str, stack: Stack, shop: Shop) -> None:
