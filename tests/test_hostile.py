@@ -33,7 +33,7 @@ from lambdas.stockfile import Mapping, Row, StockFile, Unreadable, formulas
 from lambdas.stream import item_key
 from lambdas.upload import file_name, new_id, object_key
 from local import engine
-from services import alerts, changes, exporting, feedfile, loglines, mending, pointfile, stock, uploads
+from services import alerts, changes, exporting, feedfile, loglines, mending, pointfile, printing, stock, uploads
 from services import stack as stacks
 from services.changes import Counted
 from services.stack import Stack
@@ -500,6 +500,12 @@ def test_the_command_line_prints_a_line_for_each_item_and_no_command_to_the_term
         assert not re.search(r"(?!\n)[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", printed)
         assert len(printed.splitlines()) == lines * len(json.loads(run(*words, "--json").stdout))
     assert run("receipt", receipts[0].upload_id or "").returncode == 0
+
+
+def test_what_no_words_have_tidied_is_no_command_to_the_terminal_either(capsys: pytest.CaptureFixture[str]):
+    with printing.harmless():
+        print("a\x1b[2J\ud800\u202eb\tc")
+    assert capsys.readouterr().out == "a\ufffd[2J\ufffd\ufffdb\tc\n"
 
 
 def test_no_name_begins_a_line_of_the_log(loaded: tuple[Stack, list[Receipt]]):
