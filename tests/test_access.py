@@ -299,6 +299,20 @@ def test_pages_come_by_no_service_that_does_not_ask():
                 assert not taken & {"services.quota"}, path
 
 
+def test_a_click_asks_who_it_is_when_it_is_made():
+    """A button stands on a page for hours: what it was drawn with says who somebody was, and could do, then."""
+    for path in [*(ROOT / "ui").rglob("*.py"), *(ROOT / "pages").glob("*.py"), *ROOT.glob("*.py")]:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.keyword) and node.arg in ("args", "kwargs", "on_click", "on_change"):
+                assert "held" not in _names(node.value), f"{path.name}:{node.value.lineno}"
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == "st.download_button":
+                assert "held" not in _names(node), f"{path.name}:{node.lineno}"
+
+
+def _names(node: ast.AST) -> set[str]:
+    return {one.id for one in ast.walk(node) if isinstance(one, ast.Name)}
+
+
 # --- what a role holds ---------------------------------------------------------------------------------------------
 
 

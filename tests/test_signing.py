@@ -59,7 +59,6 @@ def test_any_provider_is_set_up_as_streamlit_takes_it():
         ({"STOCKTRAIL_SESSION_HOURS": "nan"}, "number of hours"),
         ({"STOCKTRAIL_SESSION_HOURS": "a day"}, "number of hours"),
     ],
-    ids=str,
 )
 def test_what_is_unsafe_or_missing_is_refused_before_anybody_signs_in(wrong: dict[str, str], words: str):
     with pytest.raises(NotPossible, match=words) as refused:
@@ -168,7 +167,6 @@ TABLE = {
         # the sign for kelvin is k in lower case, and another address
         (MAIL | {"email": "mi\u212ae@x.org"}, ("mi\u212ae@x.org", None, frozenset())),
     ],
-    ids=str,
 )  # fmt: skip
 def test_a_person_is_what_the_table_says_and_else_the_tokens_groups(claims: dict[str, Any], expected: tuple[Any, ...]):
     found = people.person(TABLE, claims, "10.0.0.7")
@@ -374,7 +372,6 @@ PAGE = {"Sec-Fetch-Mode": "cors", "Sec-Fetch-Dest": "empty"}
         GOES | {"Host": "evil.example"}, GOES | {"Host": "evil.example", "Origin": "http://evil.example"},
         GOES | {"Host": "evil.example", "Origin": "OWN"}, {"X-Amz-Security-Token": "wrong"},
     ],
-    ids=str,
 )  # fmt: skip
 def test_no_other_web_page_reaches_them(stack: Stack, headers: dict[str, str]):
     requests = [("POST", "/login", "username=a")]

@@ -3,12 +3,13 @@
 Owns the widgets. What can't be is refused by `services.people`, which is where it is decided.
 """
 
+import os
 from collections.abc import Callable, Sequence
 
 import pandas as pd
 import streamlit as st
 
-from services import people, words
+from services import people, signing, words
 from services.access import OF_STORES, Role
 from services.errors import StocktrailError
 from services.people import NOBODY, Given
@@ -31,6 +32,12 @@ _ALL, _SOME = "All stores", "Some stores"
 
 def draw(held: Link) -> None:
     """The table, what the last click came to, and the form."""
+    if not signing.configured(os.environ):
+        st.info(
+            "Nobody has to sign in to this dashboard, so nothing of this counts yet. The README says how to have people "
+            "sign in.",
+            icon=":material/no_accounts:",
+        )
     found = people.every(held.stack)
     if found:
         tables.show(_frame(found), "people", "Who may do what", tables.height(len(found), 14), _columns())
@@ -94,10 +101,10 @@ def _form(held: Link, found: Sequence[Given]) -> None:
     if st.session_state[f"{mark}-role"] in OF_STORES:
         _ask_stores(held, now, mark)
     with st.container(horizontal=True):
-        st.button("Save", type=plain.main_button(), icon=":material/save:", on_click=_save, args=(held, name, mark))
+        st.button("Save", type=plain.main_button(), icon=":material/save:", on_click=_save, args=(name, mark))
         if now:
             st.button(
-                "Take out of the table", icon=":material/person_remove:", on_click=_forget, args=(held, name),
+                "Take out of the table", icon=":material/person_remove:", on_click=_forget, args=(name,),
                 help="Then only the groups of their sign-in count. To shut somebody out, save “No access”.",
             )  # fmt: skip
 
@@ -119,20 +126,20 @@ def _ask_stores(held: Link, now: Given | None, mark: str) -> None:
         )  # fmt: skip
 
 
-def _save(held: Link, name: str, mark: str) -> None:
+def _save(name: str, mark: str) -> None:
     def save() -> str:
         said = st.session_state[f"{mark}-role"]
         role = None if said == NOBODY else Role(said)
         some = role in OF_STORES and st.session_state[f"{mark}-how"] == _SOME
-        given = people.put(held.stack, name, role, st.session_state[f"{mark}-stores"] if some else None)
+        given = people.put(reads.link().stack, name, role, st.session_state[f"{mark}-stores"] if some else None)
         return f"{given.name}: {words.access(given.role, given.stores)}."
 
     _done(save)
 
 
-def _forget(held: Link, name: str) -> None:
+def _forget(name: str) -> None:
     def forget() -> str:
-        people.forget(held.stack, name)
+        people.forget(reads.link().stack, name)
         return f"{name} is no longer in the table: the groups of their sign-in count."
 
     _done(forget)

@@ -99,14 +99,14 @@ def _export(held: Link, asked: Asked) -> None:
         return
     for label, ending, mime, how in _FORMATS:
         st.download_button(
-            label, partial(_made, how, held, days, asked.wanted), f"audit-{days[0]}-{days[1]}.{ending}", mime,
+            label, partial(_made, how, days, asked.wanted), f"audit-{days[0]}-{days[1]}.{ending}", mime,
             key=f"audit-{ending}", on_click="ignore", icon=":material/download:", width="stretch",
         )  # fmt: skip
     st.caption(f"What fits the filters, the latest first. Of more than {AT_MOST:,} its last line says that more are.")
 
 
-def _made(how, held: Link, days: tuple[date, date], wanted: Wanted) -> bytes:  # type: ignore[no-untyped-def]
-    found: bytes = how(audit.export(held.stack, _midnight(days[0]), _after(days[1]), wanted))
+def _made(how, days: tuple[date, date], wanted: Wanted) -> bytes:  # type: ignore[no-untyped-def]
+    found: bytes = how(audit.export(reads.link().stack, _midnight(days[0]), _after(days[1]), wanted))
     return found
 
 

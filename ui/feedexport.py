@@ -20,7 +20,7 @@ _FORMATS = (
 def draw(held: Link, asked: Asked) -> None:
     for label, ending, mime, made in _FORMATS:
         st.download_button(
-            label, partial(_made, made, held, asked), f"changes.{ending}", mime, key=f"export-{ending}",
+            label, partial(_made, made, asked), f"changes.{ending}", mime, key=f"export-{ending}",
             on_click="ignore", icon=":material/download:", width="stretch",
         )  # fmt: skip
     st.caption(_bound(following.trail(held).floor))
@@ -32,6 +32,7 @@ def _bound(floor: str) -> str:
     return most + back
 
 
-def _made(how: Callable[[Iterable[Counted], Mapping[str, str]], bytes], held: Link, asked: Asked) -> bytes:
+def _made(how: Callable[[Iterable[Counted], Mapping[str, str]], bytes], asked: Asked) -> bytes:
+    held = reads.link()
     lines = found.export(held, asked)
     return how(lines, reads.files(held, {one.upload_id for one in lines}))
