@@ -34,8 +34,8 @@ def draw(held: Link) -> None:
     """The table, what the last click came to, and the form."""
     if not signing.configured(os.environ):
         st.info(
-            "Nobody has to sign in to this dashboard, so nothing of this counts yet. The README says how to have people "
-            "sign in.",
+            "Nobody has to sign in to this dashboard, so nothing of this counts yet. The README says how people can be "
+            "made to.",
             icon=":material/no_accounts:",
         )
     found = people.every(held.stack)

@@ -62,7 +62,7 @@ def filters(held: Link) -> Asked:
         below = st.query_params.get(_BEFORE)
         asked = Asked(Wanted(by, did, store), day, below if below and audit.is_place(below) else None)
         with st.popover("Export", icon=":material/download:"):
-            _export(held, asked)
+            _export(asked)
     return asked
 
 
@@ -89,7 +89,7 @@ def _after(day: date) -> str:
     return _midnight(day + timedelta(days=1))
 
 
-def _export(held: Link, asked: Asked) -> None:
+def _export(asked: Asked) -> None:
     today = asked.day or datetime.now(ZoneInfo(plain.zone())).date()
     days = st.date_input(
         "From and to", (asked.day or today - _WEEK, today), key=f"audit-days-{asked.day}", help="Both days are in it."
