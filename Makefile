@@ -24,9 +24,9 @@ run: $(RUNTIME)
 	$(BIN)/python -m streamlit run app.py
 
 test: $(TESTING) check
-	@command -v chromium >/dev/null || { echo "Installing Debian's chromium for the browser tests"; \
-		apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q chromium; }
-	$(BIN)/python -m pytest -n 2 --dist loadfile tests/browser
+	@command -v chromium-headless-shell >/dev/null || { echo "Installing Debian's chromium for the browser tests"; \
+		apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q chromium-headless-shell; }
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder tests/browser
 	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder --ignore tests/browser
 
 check: $(TESTING)

@@ -18,6 +18,8 @@ from services.stack import Stack
 from tests.waiting import until
 
 ROOT = Path(__file__).resolve().parent.parent
+CHROMIUM = "/usr/bin/chromium-headless-shell"
+"""Debian's chromium without its windows' frames, which nobody sees: a sixth less of the processor."""
 PAGES = {
     "": "Overview", "upload": "Upload", "uploads": "Uploads", "stock": "Stock", "changes": "Changes",
     "why": "Why?", "alerts": "Alerts", "pipeline": "Pipeline", "lesson": "Streams explained", "audit": "Audit",
@@ -69,7 +71,7 @@ def healthy(port: int) -> bool:
 @contextmanager
 def chromium() -> Iterator[Browser]:
     with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        browser = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         yield browser
         browser.close()
 

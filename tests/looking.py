@@ -113,9 +113,11 @@ def drawn(page: Page, heading: str | None = None) -> None:
     expect(page.locator("[data-testid=stDataFrame]:not(:has(canvas))")).to_have_count(0)
     page.evaluate("document.fonts.ready.then(() => null)")
     page.wait_for_function(_STEADY, polling=100)
+    page.wait_for_function(_NO_COLOUR_FADES)
     at_rest(page)
 
 
+_NO_COLOUR_FADES = "!document.getAnimations().some(one => one.transitionProperty && one.playState === 'running')"
 _STEADY = """() => {
     const high = document.querySelector('[data-testid=stMain]').scrollHeight
     const last = window.lookedAt || {high: -1, times: 0}

@@ -62,7 +62,7 @@ def test_upload_prints_the_receipt_with_every_figure(file: Path):
     assert first == {
         "file": "stock.csv", "mode": "newest", "state": "loaded", "rows": 3, "inserted": 2, "changed": 0, "touched": 0,
         "unchanged": 0, "stale": 0, "duplicate": 0, "rejected": 1, "records_expected": 2, "records_seen": 2,
-        "alerts": 1, "reason": None, "question": None, "undoes": None, "undone_by": None, "errors": [
+        "alerts": 1, "reason": None, "question": None, "undoes": None, "undone_by": None, "by": None, "errors": [
             {"row": 4, "column": "count", "value": "some", "reason": "not a number such as 12, 39.5 or -3"}
         ],
     }  # fmt: skip

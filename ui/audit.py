@@ -3,7 +3,7 @@
 Owns the widgets. Who may see it is asked by `services.audit`, each time: nothing of it is kept for others.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import partial
@@ -97,16 +97,17 @@ def _export(asked: Asked) -> None:
     if not isinstance(days, tuple) or len(days) != 2:
         st.caption("Choose the last day as well.")
         return
+    again = reads.later()
     for label, ending, mime, how in _FORMATS:
         st.download_button(
-            label, partial(_made, how, days, asked.wanted), f"audit-{days[0]}-{days[1]}.{ending}", mime,
+            label, partial(_made, how, again, days, asked.wanted), f"audit-{days[0]}-{days[1]}.{ending}", mime,
             key=f"audit-{ending}", on_click="ignore", icon=":material/download:", width="stretch",
         )  # fmt: skip
     st.caption(f"What fits the filters, the latest first. Of more than {AT_MOST:,} its last line says that more are.")
 
 
-def _made(how, days: tuple[date, date], wanted: Wanted) -> bytes:  # type: ignore[no-untyped-def]
-    found: bytes = how(audit.export(reads.link().stack, _midnight(days[0]), _after(days[1]), wanted))
+def _made(how, again: Callable[[], Link], days: tuple[date, date], wanted: Wanted) -> bytes:  # type: ignore[no-untyped-def]
+    found: bytes = how(audit.export(again().stack, _midnight(days[0]), _after(days[1]), wanted))
     return found
 
 

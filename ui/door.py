@@ -45,14 +45,28 @@ def person() -> Person:
     claims = st.user.to_dict()
     if not counts(claims):
         _instead(_sign_in)
-    table = _known(connection.base())
-    found = people.person(table, claims, _via())
+    found = people.person(_known(connection.base()), claims, _via())
     if found.role is None:
         _instead(_no_access, found)
     if (mark := _mark(claims)) not in _begun:
         audit.note(connection.base().stack.acting(found), Did.SIGNED_IN)
         _remember(_begun, mark)
     return found
+
+
+def asker() -> Callable[[], Person]:
+    """For what is made when somebody takes it away, which is at no run of a page: the same person as it will be then.
+    That raises Refused when the sign-in has ended."""
+    if not signing.configured(os.environ):
+        return lambda: MACHINE
+    claims, via = st.user.to_dict(), _via()
+
+    def ask() -> Person:
+        if not counts(claims):
+            raise Refused("Your sign-in has ended. Sign in again.")
+        return people.person(_known(connection.base()), claims, via)
+
+    return ask
 
 
 def refused(who: Person, why: str) -> None:

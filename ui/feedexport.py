@@ -18,9 +18,10 @@ _FORMATS = (
 
 
 def draw(held: Link, asked: Asked) -> None:
+    again = reads.later()
     for label, ending, mime, made in _FORMATS:
         st.download_button(
-            label, partial(_made, made, asked), f"changes.{ending}", mime, key=f"export-{ending}",
+            label, partial(_made, made, again, asked), f"changes.{ending}", mime, key=f"export-{ending}",
             on_click="ignore", icon=":material/download:", width="stretch",
         )  # fmt: skip
     st.caption(_bound(following.trail(held).floor))
@@ -32,7 +33,9 @@ def _bound(floor: str) -> str:
     return most + back
 
 
-def _made(how: Callable[[Iterable[Counted], Mapping[str, str]], bytes], asked: Asked) -> bytes:
-    held = reads.link()
+def _made(
+    how: Callable[[Iterable[Counted], Mapping[str, str]], bytes], again: Callable[[], Link], asked: Asked
+) -> bytes:
+    held = again()
     lines = found.export(held, asked)
     return how(lines, reads.files(held, {one.upload_id for one in lines}))

@@ -60,10 +60,11 @@ def _outcome(of: Receipt) -> None:
 def _links(held: Link, of: Receipt) -> None:
     """What leads on from it, as far as the reader may go there."""
     where = {"upload": of.upload_id or ""}
+    again = reads.later()
     with st.container(horizontal=True, vertical_alignment="center"):
         if sight.sees_whole(of, held.person):
             st.download_button(
-                "The file as it was sent", lambda: uploads.contents(reads.link().stack, of), of.file,
+                "The file as it was sent", lambda: uploads.contents(again().stack, of), of.file,
                 "application/octet-stream", key="sent-file", on_click="ignore", icon=":material/download:",
             )  # fmt: skip
         st.page_link("pages/changes.py", label="Its changes", icon=":material/swap_vert:", query_params=where)

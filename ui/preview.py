@@ -235,4 +235,5 @@ def _to_mend(one: Chosen, opened: Opened, outcome: Outcome) -> tuple[str, rows.M
     if not outcome.receipt.fates[Fate.REJECTED]:
         return None
     name = mending.mend_name(one.name, opened)
-    return name, lambda: uploads.to_mend(reads.link().stack, one.name, opened, outcome.rejected)[1]
+    again = reads.later()
+    return name, lambda: uploads.to_mend(again().stack, one.name, opened, outcome.rejected)[1]

@@ -50,6 +50,12 @@ def link() -> Link:
     return of(door.person())
 
 
+def later() -> Callable[[], Link]:
+    """The same, for what is made when somebody takes it away: as the person sees it then."""
+    ask = door.asker()
+    return lambda: of(ask())
+
+
 def of(person: Person) -> Link:
     """The connection as somebody sees it."""
     base = connection.base()

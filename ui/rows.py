@@ -82,7 +82,8 @@ def mended(held: Link, of: Receipt) -> tuple[str, Mended] | None:
     """An upload's file of the rows to mend, made when it is asked for."""
     may = of.fates[Fate.REJECTED] and held.person.may(Right.SEND) and sight.sees_whole(of, held.person)
     name = reads.mend_name(held, of.upload_id or "", of.file) if may else None
-    return (name, lambda: (uploads.mend(reads.link().stack, of) or ("", b""))[1]) if name else None
+    again = reads.later()
+    return (name, lambda: (uploads.mend(again().stack, of) or ("", b""))[1]) if name else None
 
 
 def draw_rejects(of: Receipt, told: Told, key: str, to_mend: tuple[str, Mended] | None) -> None:

@@ -20,6 +20,7 @@ from playwright.sync_api import Browser, BrowserContext, Error, Page, expect
 from local import engine
 from services import uploads
 from services.stack import Stack
+from tests.dashboard import CHROMIUM
 from tests.waiting import until
 
 ATTACKS = """async ({urls, forms, sockets, pieces}) => {
@@ -86,7 +87,7 @@ def elsewhere() -> Iterator[int]:
 def misled(browser: Browser) -> Iterator[BrowserContext]:
     """A browser to which evil.example is this machine."""
     rebound = ["--no-sandbox", "--host-resolver-rules=MAP evil.example 127.0.0.1"]
-    with browser.browser_type.launch(executable_path="/usr/bin/chromium", args=rebound) as other:
+    with browser.browser_type.launch(executable_path=CHROMIUM, args=rebound) as other:
         yield other.new_context()
 
 

@@ -92,6 +92,7 @@ class Books:
         entry.spoke |= {"Name": receipt["Name"], "Key": entry.key, "Mapping": AUTO, "Store": rows[0].store}
         fates, whole = lines.count(entry.lines), len(entry.lines)
         receipt |= {"Rows": whole, "Fates": fates, "Expected": lines.expected(fates), "Whole": whole}
+        receipt |= {"Stores": {row.store for row in rows}}
         receipt |= {"Mapping": AUTO, "Applying": True, "Edition": 1, "Done": 1, "PartAt": loaded, "LoadedAt": loaded}
         receipt |= {"Reads": Decimal(len(rows) // 30 + 2), "Writes": Decimal(2 * receipt["Expected"] + 6)}
         self._count(entry, opened)
