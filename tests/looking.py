@@ -117,7 +117,7 @@ def drawn(page: Page, heading: str | None = None) -> None:
     at_rest(page)
 
 
-_NO_COLOUR_FADES = "!document.getAnimations().some(one => one.transitionProperty && one.playState === 'running')"
+_NO_COLOUR_FADES = "() => !document.getAnimations().some(one => one.transitionProperty && one.playState === 'running')"
 _STEADY = """() => {
     const high = document.querySelector('[data-testid=stMain]').scrollHeight
     const last = window.lookedAt || {high: -1, times: 0}
