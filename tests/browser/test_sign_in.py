@@ -200,6 +200,14 @@ def provider() -> Iterator[Provider]:
     claims = {"email": "ann@other.example", "email_verified": True, "groups": ["stocktrail-manager"], "stores": "Bonn"}
     known = [
         oidc_provider_mock.User(sub="ann", claims=claims),
+        *(
+            oidc_provider_mock.User(
+                sub=role,
+                claims={"email": f"{role}@other.example", "email_verified": True, "groups": [f"stocktrail-{role}"]}
+                | ({"stores": "*"} if role is Role.VIEWER else {}),
+            )
+            for role in (Role.VIEWER, Role.OPERATOR, Role.ADMIN)
+        ),
         oidc_provider_mock.User(sub="eve", claims=claims | {"email_verified": False, "groups": []}),
     ]
     with oidc_provider_mock.run_server_in_thread(user_claims=known) as server:
@@ -244,6 +252,14 @@ def test_any_other_provider_signs_people_in_by_its_groups_and_out(
     leave(page)
     page.get_by_role("button", name="End session").click()
     outside(page)
+    for role in (Role.VIEWER, Role.OPERATOR, Role.ADMIN):
+        authorize(page, other, role)
+        inside(page, f"{role}@other.example", f"{role.capitalize()} · all stores")
+        expect(page.get_by_role("link", name="Pipeline")).to_have_count(int(role is not Role.VIEWER))
+        expect(page.get_by_role("link", name="Audit")).to_have_count(int(role is Role.ADMIN))
+        leave(page)
+        page.get_by_role("button", name="End session").click()
+        outside(page)
     authorize(page, other, "eve")  # the same address, which nobody has verified
     expect(page.get_by_text(f"{provider.address}|eve")).to_be_visible()
     expect(page.get_by_role("heading", name="No access yet")).to_be_visible()
