@@ -305,7 +305,11 @@ def test_a_click_asks_who_it_is_when_it_is_made():
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.keyword) and node.arg in ("args", "kwargs", "on_click", "on_change"):
                 assert "held" not in _names(node.value), f"{path.name}:{node.value.lineno}"
-            if isinstance(node, ast.Call) and ast.unparse(node.func) == "st.download_button":
+            if isinstance(node, ast.Call) and ast.unparse(node.func) in (
+                "st.download_button",
+                "button",
+                "download.button",
+            ):
                 assert "held" not in _names(node), f"{path.name}:{node.lineno}"
 
 

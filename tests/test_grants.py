@@ -115,6 +115,17 @@ def test_a_grant_that_does_not_exist_or_is_of_another_mode_loads_nothing(stack: 
     assert counts(stack, store) == {}
 
 
+def test_a_manager_of_all_stores_loads_all_of_them_and_in_no_other_mode(stack: Stack, store: str):
+    every = stack.acting(Person(f"{uuid.uuid4().hex[:8]}@example.org", Role.MANAGER))
+    receipt = sent(every, both(store, f"{store} second"))
+    assert told(receipt) == {"inserted": 2}
+    key = f"{PREFIX}{receipt.upload_id}/{receipt.file}"
+    said = stack.s3.head_object(Bucket=stack.settings.bucket, Key=key)["Metadata"]
+    stamped = put(stack, new_id(), "again.csv", csv(store, "Tea,9"), metadata(Mode.STAMP, None, grant=said["grant"]))
+    assert "mode" in stamped["Reason"]
+    assert counts(stack, store) == {"Tea": 3}
+
+
 def test_what_may_not_be_loaded_is_no_word_on_its_item_either(stack: Stack, store: str):
     """A newer file that may not speak of a store confirms no count there, and makes no older file stale."""
     foreign = f"{store} foreign"

@@ -18,7 +18,7 @@ from services import audit, deeds, people
 from services.access import MACHINE
 from services.audit import AT_MOST, Did, Entry, Page, Wanted
 from services.deeds import Known
-from ui import links, picking, plain, reads, tables
+from ui import download, links, picking, plain, reads, tables
 from ui.reads import Link
 
 SHOWN = 100
@@ -99,10 +99,10 @@ def _export(asked: Asked) -> None:
         return
     again = reads.later()
     for label, ending, mime, how in _FORMATS:
-        st.download_button(
-            label, partial(_made, how, again, days, asked.wanted), f"audit-{days[0]}-{days[1]}.{ending}", mime,
-            key=f"audit-{ending}", on_click="ignore", icon=":material/download:", width="stretch",
-        )  # fmt: skip
+        made = partial(_made, how, again, days, asked.wanted)
+        download.button(
+            label, made, f"audit-{days[0]}-{days[1]}.{ending}", mime, key=f"audit-{ending}", width="stretch"
+        )
     st.caption(f"What fits the filters, the latest first. Of more than {AT_MOST:,} its last line says that more are.")
 
 

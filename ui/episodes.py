@@ -72,19 +72,20 @@ def draw_open(held: Link, asked: Filters) -> None:
     low = sum(one.is_low for one in every)
     more = f", {low:,} low" if low else ""
     st.subheader(f"Open: {words.some(len(every) - low, 'item')} out of stock{more}", anchor=False)
+    notices = st.container()  # always there: what comes and goes in it must not move the note that somebody is typing
     if said := st.session_state.pop(_SAID, None):
         st.toast(said)
     if not every:
         st.success("Nothing is out of stock.", icon=":material/check_circle:")
         return
     if waiting := sum(one.unsent and one.due is None for one in every):  # what is held is told of below
-        st.warning(f"{words.some(waiting, 'notification')} not sent yet.", icon=":material/schedule_send:")
+        notices.warning(f"{words.some(waiting, 'notification')} not sent yet.", icon=":material/schedule_send:")
     found, frame = _open_table(held, *astuple(asked))
     if not found:
         st.caption("No open alert fits. Widen the search.")
         return
     if len(found) > _MANY:
-        st.caption(_where(found))
+        notices.caption(_where(found))
     _table("open", "Open alerts", found, frame)
     if picked := _picked("open", every):
         _draw_open(held, picked)
@@ -121,8 +122,9 @@ def _draw_open(held: Link, one: Episode) -> None:
             if one.opened_by:
                 links.upload(one.opened_by, f"Open {names.get(one.opened_by, 'the upload')}")
                 links.why(one.opened_by, one.store, one.item)
+        seen = st.container()  # as above: another may acknowledge it meanwhile
         if one.acknowledged_at:
-            st.caption(f"Acknowledged {plain.when(one.acknowledged_at)}.")
+            seen.caption(f"Acknowledged {plain.when(one.acknowledged_at)}.")
         if not held.person.may(Right.MANAGE):
             return
         with st.form(f"acknowledge-{one.position}", border=False):

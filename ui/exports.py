@@ -4,9 +4,9 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 import pandas as pd
-import streamlit as st
 
 from services.exporting import Column, as_csv, as_parquet, as_xlsx
+from ui import download
 
 _LEFT_OUT = ("age", "open")  # a distance from now, and a link of ours
 _FORMATS = (
@@ -19,10 +19,8 @@ _FORMATS = (
 def draw(frame: pd.DataFrame, name: str) -> None:
     """A button for each format of what the frame holds. ``name``: the file's, without its ending."""
     for label, ending, mime, made in _FORMATS:
-        st.download_button(
-            label, partial(_made, made, frame), f"{name}.{ending}", mime, key=f"export-{ending}",
-            on_click="ignore", icon=":material/download:", width="stretch",
-        )  # fmt: skip
+        of = partial(_made, made, frame)
+        download.button(label, of, f"{name}.{ending}", mime, key=f"export-{ending}", width="stretch")
 
 
 def _made(how: Callable[[Sequence[Column]], bytes], frame: pd.DataFrame) -> bytes:

@@ -7,7 +7,7 @@ import streamlit as st
 
 from services import feedfile
 from services.changes import Counted
-from ui import following, found, plain, reads
+from ui import download, following, found, plain, reads
 from ui.feed import Asked
 from ui.reads import Link
 
@@ -20,10 +20,8 @@ _FORMATS = (
 def draw(held: Link, asked: Asked) -> None:
     again = reads.later()
     for label, ending, mime, made in _FORMATS:
-        st.download_button(
-            label, partial(_made, made, again, asked), f"changes.{ending}", mime, key=f"export-{ending}",
-            on_click="ignore", icon=":material/download:", width="stretch",
-        )  # fmt: skip
+        of = partial(_made, made, again, asked)
+        download.button(label, of, f"changes.{ending}", mime, key=f"export-{ending}", width="stretch")
     st.caption(_bound(following.trail(held).floor))
 
 

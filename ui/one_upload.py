@@ -1,5 +1,8 @@
 """One upload: its receipt in words, its stages, and its rows, records and alerts; live until it has settled."""
 
+from collections.abc import Callable
+from functools import partial
+
 import pandas as pd
 import streamlit as st
 
@@ -8,7 +11,7 @@ from services import alerts, sight, uploads, words
 from services.access import Right
 from services.alerts import Episode
 from services.uploads import Receipt
-from ui import comparison, everyrow, modes, plain, reads, receipts, tables, undo
+from ui import comparison, download, everyrow, modes, plain, reads, receipts, tables, undo
 from ui.page import live
 from ui.reads import Link
 
@@ -63,10 +66,8 @@ def _links(held: Link, of: Receipt) -> None:
     again = reads.later()
     with st.container(horizontal=True, vertical_alignment="center"):
         if sight.sees_whole(of, held.person):
-            st.download_button(
-                "The file as it was sent", lambda: uploads.contents(again().stack, of), of.file,
-                "application/octet-stream", key="sent-file", on_click="ignore", icon=":material/download:",
-            )  # fmt: skip
+            sent = partial(_sent, again, of)
+            download.button("The file as it was sent", sent, of.file, "application/octet-stream", key="sent-file")
         st.page_link("pages/changes.py", label="Its changes", icon=":material/swap_vert:", query_params=where)
         if held.person.may(Right.OPERATE):
             st.page_link("pages/pipeline.py", label="Its way", icon=":material/conversion_path:", query_params=where)
@@ -75,6 +76,10 @@ def _links(held: Link, of: Receipt) -> None:
             st.dataframe(
                 pd.DataFrame(stages, columns=["Stage", "Reached"]), hide_index=True, key="reached", alt="Stage times"
             )  # fmt: skip
+
+
+def _sent(again: Callable[[], Link], of: Receipt) -> bytes:
+    return uploads.contents(again().stack, of)
 
 
 def _sections(held: Link, of: Receipt) -> None:

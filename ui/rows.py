@@ -16,7 +16,7 @@ from lambdas.fates import WRITES, Fate
 from services import sight, uploads, words
 from services.access import Right
 from services.uploads import Line, Receipt
-from ui import plain, reads, tables
+from ui import download, plain, reads, tables
 from ui.reads import BY_THE_CLOCK, Hashes, Link
 
 _NAMED = 5
@@ -100,10 +100,7 @@ def draw_mending(count: int, key: str, to_mend: tuple[str, Mended] | None) -> No
         if to_mend:
             name, made = to_mend
             label = f"Rows to mend ({plain.escaped(plain.cut(name, _LONGEST))})"
-            st.download_button(
-                label, made, name, "application/octet-stream", key=f"mend-{key}",
-                on_click="ignore", icon=":material/download:",
-            )  # fmt: skip
+            download.button(label, made, name, "application/octet-stream", key=f"mend-{key}")
 
 
 def draw_usable(of: Receipt, told: Told, key: str) -> None:

@@ -7,6 +7,7 @@ columns only, which show them as they are.
 import codecs
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -21,6 +22,7 @@ from services.exporting import csv_text
 from services.uploads import Receipt
 from services.wanted import is_touched
 from ui import plain, stockframe
+from ui.download import button
 
 OUT, LOW, IN_STOCK = stockframe.STATES
 state, is_out = stockframe.state, stockframe.is_out
@@ -65,10 +67,7 @@ def _paler(frame: pd.DataFrame, grey: Sequence[bool]) -> Any:
 
 def download(frame: pd.DataFrame, name: str) -> None:
     """A button for the frame as CSV. Ours, because the grid's own does not escape what looks like a formula."""
-    st.download_button(
-        "Download as CSV", lambda: as_csv(frame), name, "text/csv", key=f"download-{name}", on_click="ignore",
-        type="tertiary", icon=":material/download:",
-    )  # fmt: skip
+    button("Download as CSV", partial(as_csv, frame), name, "text/csv", key=f"download-{name}", type="tertiary")
 
 
 def as_csv(frame: pd.DataFrame) -> bytes:

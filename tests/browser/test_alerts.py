@@ -69,18 +69,18 @@ def test_a_point_that_is_typed_into_the_table_makes_its_item_low(opened: Open, s
 
 
 def test_a_note_is_typed_while_others_alerts_come_in(opened: Open, stack: Stack):
-    sent(stack, csv("Note", "Tea,0"))
-    page = at(opened("alerts"), "store=Note")
-    expect(cells(page, "Tea")).to_have_count(1)
+    sent(stack, csv("Kiosk", "Tea,0"))
+    page = at(opened("alerts"), "store=Kiosk")
+    expect(cells(page, "Tea").first).to_be_attached()
     box = page.get_by_test_id("stDataFrame").first.bounding_box()
     assert box
     page.mouse.click(box["x"] + 15, box["y"] + 52)
-    note = page.get_by_label("Note")
+    note = page.get_by_label("Note", exact=True)
     note.press_sequentially("ordered")
-    sent(stack, csv("Note", "Rye,0"))
-    expect(cells(page, "Rye")).to_have_count(1)
+    sent(stack, csv("Kiosk", "Rye,0"))
+    expect(cells(page, "Rye").first).to_be_attached()
     note.press_sequentially(" by Kim")
     page.get_by_role("button", name="Acknowledge").click()
     expect(cells(page, "✓ ordered by Kim")).to_have_count(1)
-    sent(stack, csv("Note", "Tea,9", "Rye,9"))
+    sent(stack, csv("Kiosk", "Tea,9", "Rye,9"))
     expect(cells(page, "✓ ordered by Kim")).to_have_count(0)

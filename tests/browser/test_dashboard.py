@@ -6,12 +6,13 @@ The tables are drawn on a canvas; what they hold is read off the grid that stand
 import csv
 from pathlib import Path
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from services import uploads
 from services.stack import Stack
 from tests.browser.conftest import Open
-from tests.conftest import SAMPLES
+from tests.conftest import SAMPLES, sent
+from tests.conftest import csv as csv_of
 from tests.dashboard import at_rest, cells, drop, file, holds, pick, running, send
 from tests.waiting import until
 
@@ -166,6 +167,28 @@ def test_the_rows_to_mend_are_downloaded_with_their_reasons(opened: Open, tmp_pa
     page.get_by_role("button", name="Send", exact=True).click()
     holds(page, "1 stream record expected, 1 seen.")
     assert mended(page, "torn-to-mend.csv") == [REASONED, ["Mend", "Dates", "many", NO_NUMBER]]
+
+
+def test_a_file_stays_for_who_asked_for_it_whatever_is_drawn_meanwhile(opened: Open, stack: Stack):
+    sent(stack, csv_of("Away", "Tea,3"))
+    page, other = opened("stock"), opened("changes")
+    at_rest(page)
+    page.get_by_role("button", name="Export").click()
+    asked: list[Route] = []
+
+    def keep(route: Route) -> None:
+        asked.append(route)
+
+    page.route("**/media/**", keep)
+    with page.expect_request("**/media/**"):
+        page.get_by_role("button", name="CSV", exact=True).click()
+    for _ in range(3):
+        other.reload()
+        at_rest(other)
+    answer = asked[0].fetch()
+    assert (answer.status, "Tea" in answer.text()) == (200, True)
+    asked[0].abort()
+    page.unroute("**/media/**")
 
 
 REASONED = ["store", "item", "count", "reason"]

@@ -13,7 +13,7 @@ from urllib.parse import quote
 import oidc_provider_mock
 import pytest
 from joserfc.jwk import RSAKey
-from playwright.sync_api import Browser, BrowserContext, Error, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 from streamlit.web.server.starlette.starlette_app_utils import create_signed_value
 
 from lambdas import times
@@ -168,7 +168,7 @@ def test_a_forged_an_expired_and_a_foreign_cookie_are_no_sign_in(context: Browse
         page.goto(pool)
         return page
 
-    ends_soon = with_cookie(context.new_page(), {"iat": time.time() - HOURS * 3600 + 10})
+    ends_soon = with_cookie(context.new_page(), {"iat": time.time() - HOURS * 3600 + 20})
     inside(ends_soon, "forged@example.com")
     page = context.new_page()
     inside(with_cookie(page, {}), "forged@example.com")  # or else nothing of this would prove anything
@@ -312,19 +312,10 @@ def window_of(browser: Browser, address: str, mail: str) -> Iterator[Watched]:
 
 
 def downloaded(page: Page, popover: str, label: str) -> bytes:
-    """Once more, when it broke off: Streamlit lets a file go when the page is drawn anew before the browser has it."""
-    button = page.get_by_role("button", name=label, exact=True)
-    for last in (False, False, True):
-        if not button.is_visible():
-            page.get_by_role("button", name=popover).click()
-        try:
-            with page.expect_download(timeout=15_000) as found:
-                button.click()
-            return found.value.path().read_bytes()
-        except Error:
-            if last:
-                raise
-    raise AssertionError
+    page.get_by_role("button", name=popover).click()
+    with page.expect_download() as found:
+        page.get_by_role("button", name=label, exact=True).click()
+    return found.value.path().read_bytes()
 
 
 def test_two_managers_at_once_never_see_each_others_store(browser: Browser, pool: str, stack: Stack):
