@@ -11,9 +11,8 @@ import streamlit as st
 
 from services import people, signing, words
 from services.access import OF_STORES, Role
-from services.errors import StocktrailError
 from services.people import NOBODY, Given
-from ui import door, plain, reads, tables
+from ui import door, plain, reads, saying, tables
 from ui.reads import Link
 
 ROLES = {
@@ -43,11 +42,7 @@ def draw(held: Link) -> None:
         tables.show(_frame(found), "people", "Who may do what", tables.height(len(found), 14), _columns())
     else:
         st.info("Nobody stands here yet: only the groups of their sign-in give people a role.", icon=":material/group:")
-    if said := st.session_state.pop(_SAID, None):
-        good, sentence = said
-        (st.success if good else st.warning)(
-            plain.escaped(sentence), icon=":material/check_circle:" if good else ":material/error:"
-        )
+    saying.draw(_SAID)
     with st.expander(
         "Give, change or take away access", icon=":material/edit:", expanded=not found or bool(st.query_params.get(_OF))
     ):
@@ -147,9 +142,6 @@ def _forget(name: str) -> None:
 
 def _done(work: Callable[[], str]) -> None:
     """A click: what it came to is told by the run that follows."""
-    try:
-        st.session_state[_SAID] = (True, work())
+    if saying.done(_SAID, lambda: (True, work())):
         st.session_state[_OF] = None
         door.forget()
-    except StocktrailError as error:
-        st.session_state[_SAID] = (False, str(error))

@@ -6,9 +6,8 @@ import pandas as pd
 import streamlit as st
 
 from services import subscriptions, words
-from services.errors import StocktrailError
 from services.subscriptions import CONFIRMED, MOST_STORES, PROTOCOLS, WAITING, Subscription
-from ui import plain, reads, tables
+from ui import plain, reads, saying, tables
 from ui.reads import Link
 
 STATES = {CONFIRMED: "✓ Confirmed", WAITING: "◔ Unconfirmed"}
@@ -26,11 +25,7 @@ def draw(held: Link) -> None:
         tables.show(_frame(found), "subscribers", "Who gets the alerts of which stores", tables.height(len(found)))
     else:
         st.info("Nobody is subscribed: alerts are shown here, and sent to no one.", icon=":material/notifications_off:")
-    if said := st.session_state.pop(_SAID, None):
-        good, sentence = said
-        (st.success if good else st.warning)(
-            plain.escaped(sentence), icon=":material/check_circle:" if good else ":material/error:"
-        )
+    saying.draw(_SAID)
     stores = reads.stores(held)
     _draw_test(held, stores)
     _draw_new(held, stores)
@@ -145,8 +140,5 @@ def _confirm() -> None:
 
 def _done(work: Callable[[], tuple[bool, str]]) -> None:
     """A click: what it came to is told by the run that follows."""
-    try:
-        st.session_state[_SAID] = work()
-    except StocktrailError as error:
-        st.session_state[_SAID] = (False, str(error))
+    saying.done(_SAID, work)
     reads.forget_subscriptions()
