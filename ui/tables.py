@@ -32,7 +32,7 @@ LAZY_FROM = 2_000
 WIDTHS = {
     "store": 116, "item": 152, "change": 86, "counts": 150, "what": 112, "event": 74, "upload": 128, "id": 78,
     "state": 128, "records seen": 105, "row": 60, "fate": 190, "opened by": 140, "message": 420, "why": 300,
-    "column": 150, "count as read": 110, "": 30, "file": 150, "what it did": 330, "fates": 100, "records": 80,
+    "column": 150, "count as read": 110, "": 30, "file": 150, "what it did": 304, "fates": 100, "records": 80,
     "rows": 70, "alerts": 65, "mode": 105, "way": 130, "stream records": 120,
     "lasted": 120,
 }  # fmt: skip
