@@ -7,10 +7,10 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, TimeoutError, expect, sync_playwright
 
 from local import engine
 from services import uploads
@@ -98,6 +98,22 @@ def pick(page: Page, path: Path, mode: str = "") -> None:
 def cells(page: Page, text: str) -> Locator:
     """The cells of the page's tables that hold exactly this text."""
     return page.locator("canvas td", has_text=re.compile(f"^{re.escape(text)}$"))
+
+
+def by_keyboard(page: Page, label: str, text: str) -> None:
+    """Choose the first option of a select, which has this text, without a mouse. Drawn anew just then it closes again:
+    then once more."""
+    box, offered = page.get_by_role("combobox", name=label, exact=True), page.get_by_role("option", name=text).first
+
+    def found() -> bool:
+        box.press("ArrowDown")
+        with suppress(TimeoutError):
+            offered.wait_for(timeout=3_000)
+            return True
+        return False
+
+    until(found, seconds=30)
+    box.press("Enter")
 
 
 def send(page: Page, path: Path, mode: str = "") -> None:

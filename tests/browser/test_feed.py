@@ -15,7 +15,7 @@ from services import changes, words
 from services.stack import Stack
 from tests.browser.conftest import Open
 from tests.conftest import csv, sent
-from tests.dashboard import at_rest, cells, file, send
+from tests.dashboard import at_rest, by_keyboard, cells, file, send
 from tests.waiting import until
 
 _A_SECOND = 50
@@ -54,9 +54,7 @@ def test_a_filter_by_address_and_a_line_chosen_by_the_keyboard(opened: Open, sta
     feed = at(opened("changes"), "store=Aarhus&zero=true")
     expect(cells(feed, "Tea")).to_have_count(1)
     expect(cells(feed, "Rye")).to_have_count(0)
-    feed.get_by_role("combobox", name="Look at a line").focus()
-    for key in ("ArrowDown", "Enter"):
-        feed.keyboard.press(key)
+    by_keyboard(feed, "Look at a line", "Tea")
     expect(feed.locator("canvas tr[aria-selected=true]", has_text="Tea")).to_have_count(1)
     expect(cells(feed, "✚ added").first).to_be_attached()
     feed.get_by_text("Only to zero").click()

@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 
 from services.stack import Stack
 from tests.browser.conftest import Open
-from tests.dashboard import at_rest, cells, drop, file, first_box, holds, pick, send
+from tests.dashboard import at_rest, by_keyboard, cells, drop, file, first_box, holds, pick, send
 
 
 @pytest.mark.parametrize("width", [1440, 390])
@@ -34,9 +34,7 @@ def test_a_row_of_the_history_opens_its_upload_and_the_way_back_keeps_the_filter
 def test_an_upload_is_opened_by_keyboard_and_the_browsers_own_way_back_works(opened: Open, tmp_path: Path):
     send(opened("upload"), file(tmp_path, "keys.csv", "Keys,Tea,3"))
     page = opened("uploads")
-    page.get_by_role("combobox", name="Open an upload").focus()
-    page.keyboard.type("keys.csv")
-    page.keyboard.press("Enter")
+    by_keyboard(page, "Open an upload", "keys.csv")
     expect(page.get_by_role("heading", name="keys.csv")).to_be_visible()
     page.go_back()
     expect(page.get_by_role("heading", name="keys.csv")).to_have_count(0)
