@@ -4,6 +4,7 @@ import gc
 import json
 import os
 import threading
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -127,3 +128,12 @@ def invoke(stack: Stack, function: str, event: dict[str, object]) -> object:
     said = json.loads(answer["Payload"].read() or "null")
     assert "FunctionError" not in answer, said
     return said
+
+
+def forget_the_looks(stack: Stack) -> None:
+    """A new process of the sweeper looks through the whole bucket."""
+    names = {"FunctionName": stack.settings.sweeper}
+    now = stack.client("lambda").get_function_configuration(**names)["Environment"]["Variables"]
+    stack.client("lambda").update_function_configuration(
+        **names, Environment={"Variables": now | {"NEW": str(time.time())}}
+    )

@@ -432,7 +432,7 @@ def saved_tables(home: Path) -> str:
 def test_by_itself_it_saves_while_something_changes(home: Path, source: Path) -> None:
     engine = begin(home, source)
     put(engine, "not saved by hand", table="seen")
-    assert eventually(lambda: "not saved by hand" in saved_tables(home))
+    assert eventually(lambda: "not saved by hand" in saved_tables(home), seconds=60)
     killed(home)
     engine = begin(home, source)
     assert "Item" in client(engine, "dynamodb").get_item(TableName="seen", Key={"id": {"S": "not saved by hand"}})

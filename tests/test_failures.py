@@ -1,7 +1,6 @@
 """What can not work holds nothing up and is not lost: it is kept, seen, and run again. What hangs is found."""
 
 import json
-import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,7 +21,7 @@ from services.errors import NotFound
 from services.failures import Failure
 from services.stack import Stack
 from tests import laws
-from tests.conftest import csv, invoke, sent, told
+from tests.conftest import csv, forget_the_looks, invoke, sent, told
 from tests.records import dynamo_change, record_of
 from tests.topic import Listener
 from tests.waiting import until
@@ -172,15 +171,6 @@ def unheard(stack: Stack) -> Iterator[None]:
         yield
     finally:
         stack.s3.put_bucket_notification_configuration(**names, NotificationConfiguration=told)
-
-
-def forget_the_looks(stack: Stack) -> None:
-    """A new process of the sweeper looks through the whole bucket."""
-    names = {"FunctionName": stack.settings.sweeper}
-    now = stack.client("lambda").get_function_configuration(**names)["Environment"]["Variables"]
-    stack.client("lambda").update_function_configuration(
-        **names, Environment={"Variables": now | {"NEW": str(time.time())}}
-    )
 
 
 def test_files_that_nobody_was_told_of_are_found_in_the_bucket_and_loaded_once_in_their_order(stack: Stack, store: str):

@@ -26,7 +26,7 @@ def past(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """An engine of its own, with the past of six stores, and after that real uploads to one store more."""
     folder: Path = tmp_path_factory.mktemp("past")
     stack = stacks.connect({"STOCKTRAIL_HOME": str(folder)})
-    lay(stack, Chain(datetime.now(UTC), STORES, ITEMS, days=100, seed=7))
+    lay(stack, Chain(datetime.now(UTC), STORES, ITEMS, days=60, seed=7))
     for rolls, tea in ((2, 3), (0, 2), (5, 0)):
         sent(stack, csv(REAL, f"Rolls,{rolls}", f"Tea,{tea}"))
     yield stack

@@ -63,7 +63,7 @@ from services.access import Person, Role
 from services.stack import NAME, Stack
 from services.standing import Sums
 from services.uploads import Receipt
-from tests.conftest import csv, deployed, invoke, own_home, sent, told
+from tests.conftest import csv, deployed, forget_the_looks, invoke, own_home, sent, told
 from tests.records import dynamo_change, record_of
 from tests.test_mappings import again as queued
 from tests.test_signing import GOES, authorize, browse
@@ -226,6 +226,7 @@ def _a_till(dashboard: Stack, operator: Stack, owner: Stack) -> None:
     owner.s3.put_object(Bucket=owner.settings.bucket, Key="uploads/till/odd.csv", Body=ODD)
     waits = until(lambda: uploads.waiting(dashboard))[0]
     assert uploads.contents(dashboard, waits) == ODD
+    forget_the_looks(owner)  # one may have been before there was anything to see
     failures.sweep(operator)
     opened = uploads.opened(dashboard, ODD, AS)
     uploads.remember(dashboard, opened.understood, AS)

@@ -68,7 +68,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, lis
     """A dashboard over the past of some stores, and what is to be looked at of it."""
     home: Path = tmp_path_factory.mktemp("seen")
     with dashboard.running(home) as address, attached(home / "state") as stack:
-        lay(stack, Chain(datetime.now(UTC), stores=6, items=20, days=30, seed=3))
+        lay(stack, Chain(datetime.now(UTC), stores=6, items=20, days=12, seed=3))
         yield address, views(stack)
 
 
