@@ -27,7 +27,6 @@ def prepare() -> None:
     """
     if (found := version("ministack")) != MINISTACK:
         raise EngineError(f"MiniStack {found} is installed; the engine needs {MINISTACK} (it rests on its internals).")
-    module("core.hypercorn_compat").install()
     app = module("app")
     app.PERSIST_STATE = False  # it would start empty on a damaged file, and overwrite that file when it stops
     app._collect_scripts = lambda *_folders: []

@@ -16,8 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from hypercorn.asyncio import serve
-from hypercorn.config import Config
+from uvicorn import Config, Server
 
 from local import emulator, generations, guard, identities, locks, processes, snapshot, staging
 from local.environment import CHECKPOINT_PATH, server_environ, user_environ, worker_secret
@@ -131,13 +130,19 @@ async def _serve(folder: Folder, life: Life, bound: socket.socket, port: int) ->
     ministack = module("app")
     app = identities.only_signed(ministack.app, folder.secret()) if ministack.AUTH else ministack.app
     gate = Gate(_with_checkpoint(app, life), folder.secret(), port)
-    config = Config()
-    config.bind = [f"fd://{bound.detach()}"]
-    config.keep_alive_timeout = 75
-    config.graceful_timeout = 1.0
-    config.include_server_header = False
-    config.loglevel = "WARNING"
-    await serve(gate, config, mode="asgi", shutdown_trigger=lambda: life.run(gate))
+    config = Config(
+        gate, http="httptools", ws="none", loop="asyncio", timeout_keep_alive=75, timeout_graceful_shutdown=1,
+        server_header=False, date_header=False, access_log=False, log_level="warning",
+    )  # fmt: skip
+    server = Server(config)
+    serving = asyncio.create_task(server.serve(sockets=[bound]))
+    while not server.started and not serving.done():
+        await asyncio.sleep(0.005)
+    living = asyncio.create_task(life.run(gate))
+    await asyncio.wait((serving, living), return_when=asyncio.FIRST_COMPLETED)
+    server.should_exit = True
+    await living
+    await serving
 
 
 def _with_checkpoint(app: App, life: Life) -> App:
