@@ -27,7 +27,7 @@ test: $(TESTING) check
 	@command -v chromium-headless-shell >/dev/null || { echo "Installing Debian's chromium for the browser tests"; \
 		apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q chromium-headless-shell; }
 	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder tests/browser
-	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder --ignore tests/browser
+	$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder --ignore tests/browser
 
 check: $(TESTING)
 	$(BIN)/ruff format --check .
