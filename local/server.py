@@ -136,12 +136,11 @@ async def _serve(folder: Folder, life: Life, bound: socket.socket, port: int) ->
     )  # fmt: skip
     server = Server(config)
     serving = asyncio.create_task(server.serve(sockets=[bound]))
-    while not server.started and not serving.done():
+    while not (server.started or serving.done()):
         await asyncio.sleep(0.005)
-    living = asyncio.create_task(life.run(gate))
-    await asyncio.wait((serving, living), return_when=asyncio.FIRST_COMPLETED)
+    if server.started:
+        await life.run(gate)
     server.should_exit = True
-    await living
     await serving
 
 
