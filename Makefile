@@ -3,6 +3,8 @@
 # make check   lint, types, layers, what is known against the packages
 # make bench    what a file and a viewer cost, side by side with other ways; takes more than an hour
 # make chaos   uploads while everything breaks: make chaos ROUNDS=20 SEED=7
+# make deploy  to AWS: make deploy STAGE=test, with the parameters in stages/test.yaml; shows the changes and asks, unless CONFIRM=no
+# make destroy deletes a stage's stack, after asking; the tables, the bucket and the users stay
 # make clean   removes what `install` made; the state folder .stocktrail stays
 
 PYTHON ?= python3
@@ -16,7 +18,12 @@ ROUNDS ?= 200
 SEED ?= 1
 JOBS ?= 2
 
-.PHONY: install run test check chaos bench clean
+STAGE ?=
+CONFIRM ?= yes
+BUILT := .aws-sam/build/template.yaml
+TEMPLATE ?= $(BUILT)
+
+.PHONY: install run test check chaos bench build deploy destroy clean
 
 install: $(TESTING)
 
@@ -41,6 +48,23 @@ chaos: $(TESTING)
 
 bench: $(BENCHING)
 	$(BENCH)/python -m bench
+
+build: $(TESTING)
+	PATH="$(CURDIR)/$(BIN):$$PATH" SAM_CLI_TELEMETRY=0 $(BIN)/sam build
+
+deploy: stage $(TESTING) $(if $(filter $(BUILT),$(TEMPLATE)),build)
+	SAM_CLI_TELEMETRY=0 $(BIN)/sam deploy --template-file $(TEMPLATE) --stack-name stocktrail-$(STAGE) \
+		--capabilities CAPABILITY_IAM --resolve-s3 --no-fail-on-empty-changeset \
+		$(if $(wildcard stages/$(STAGE).yaml),--parameter-overrides file://stages/$(STAGE).yaml) \
+		$(if $(filter no,$(CONFIRM)),--no-confirm-changeset,--confirm-changeset)
+	@echo 'Its dashboard on this machine: STOCKTRAIL_STACK=stocktrail-$(STAGE) make run'
+
+destroy: stage $(TESTING)
+	@$(BIN)/python -m operate destroy $(STAGE)
+
+.PHONY: stage
+stage:
+	@test -n "$(STAGE)" || { echo "Which stage? Such as: make deploy STAGE=test"; exit 2; }
 
 clean:
 	rm -rf .venv .aws-sam .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -7,6 +7,7 @@ ROOT = Path(__file__).parent.parent
 MAY_IMPORT = {
     "lambdas": set(),
     "local": set(),
+    "operate": set(),
     "services": {"lambdas", "local"},
     "ui": {"services", "lambdas"},
     "pages": {"ui", "services"},

@@ -1,0 +1,87 @@
+"""The commands: see the package. Exit code 1: it was not done, and the sentence says why."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from operate import adopting, kept
+from operate.kept import STAGES, Names, Refused, stack_of
+
+
+def destroy(stage: str) -> None:
+    """Delete a stage's stack, and say what stays."""
+    stack, file = stack_of(stage), STAGES / f"{stage}.kept.json"
+    names = kept.names_in(stack)
+    print(f"This deletes the stack {stack}: nothing is loaded any more, and nobody can sign in. These stay:")
+    print(told(names))
+    _typed(stage, f"To delete it, type {stage}: ")
+    kept.save(file, names)
+    kept.delete(stack)
+    print(
+        f"The stack {stack} is deleted. What stays, with all that is in it, is listed in {file}, and costs its storage."
+    )
+    print(f"  To take it up in a new stack:  python -m operate adopt {stage} {file}, then make deploy STAGE={stage}")
+    print(f"  To remove it too, for good:    python -m operate erase {stage} {file}")
+
+
+def restore(stage: str, at: datetime | None) -> None:
+    """Make new tables of what a stage's tables held at a moment. Changes nothing of what is there."""
+    file = STAGES / f"{stage}.restored.json"
+    kept.save(file, names := kept.copies(stack_of(stage), at))
+    print(f"Restored, beside what is there, and listed in {file}:\n{told(names)}")
+    print(f"Next: make destroy STAGE={stage}; python -m operate adopt {stage} {file}; make deploy STAGE={stage}")
+
+
+def adopt(stage: str, file: Path) -> None:
+    """Begin a stage's stack with what is listed in a file."""
+    names = kept.load(file)
+    adopting.adopt(stack_of(stage), kept.template(), names)
+    print(f"The stack {stack_of(stage)} holds these:\n{told(names)}\nNext: make deploy STAGE={stage}")
+
+
+def erase(stage: str, file: Path) -> None:
+    """Delete for good what is listed in a file."""
+    names = kept.load(file)
+    print(f"This deletes for good, with all that was ever uploaded:\n{told(names)}")
+    _typed(f"erase {stage}", f"To delete all of it, type erase {stage}: ")
+    kept.erase(names)
+    file.unlink()
+    print("It is gone.")
+
+
+def told(names: Names) -> str:
+    return "\n".join(f"  {name:18} {physical}" for name, physical in names.items())
+
+
+def _typed(wanted: str, question: str) -> None:
+    print(question, end="", flush=True)
+    if sys.stdin.readline().strip() != wanted:
+        raise Refused("Nothing was done.")
+
+
+def _moment(text: str) -> datetime:
+    found = datetime.fromisoformat(text)
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(prog="python -m operate", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name in ("destroy", "restore", "adopt", "erase"):
+        command = commands.add_parser(name)
+        command.add_argument("stage")
+        if name in ("adopt", "erase"):
+            command.add_argument("file", type=Path)
+    commands.choices["restore"].add_argument("--at", type=_moment, help="such as “2026-11-28 03:00”, UTC")
+    given = vars(parser.parse_args(arguments))
+    command = {"destroy": destroy, "restore": restore, "adopt": adopt, "erase": erase}[given.pop("command")]
+    try:
+        command(**given)
+    except Refused as refused:
+        sys.exit(str(refused))
+
+
+if __name__ == "__main__":
+    main()
