@@ -2,7 +2,7 @@
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -66,19 +66,23 @@ def _moment(text: str) -> datetime:
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
+_COMMANDS: dict[str, Callable[..., None]] = {
+    "destroy": destroy, "restore": restore, "adopt": adopt, "erase": erase,
+}  # fmt: skip
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m operate", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    for name in ("destroy", "restore", "adopt", "erase"):
+    for name in _COMMANDS:
         command = commands.add_parser(name)
         command.add_argument("stage")
         if name in ("adopt", "erase"):
             command.add_argument("file", type=Path)
     commands.choices["restore"].add_argument("--at", type=_moment, help="such as “2026-11-28 03:00”, UTC")
     given = vars(parser.parse_args(arguments))
-    command = {"destroy": destroy, "restore": restore, "adopt": adopt, "erase": erase}[given.pop("command")]
     try:
-        command(**given)
+        _COMMANDS[given.pop("command")](**given)
     except Refused as refused:
         sys.exit(str(refused))
 

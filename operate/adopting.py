@@ -70,7 +70,7 @@ def adopt(stack: str, declared: Mapping[str, Any], names: Names) -> None:
         }
         for name, physical in names.items()
     ]
-    cloud = boto3.client("cloudformation")
+    cloud: Any = boto3.client("cloudformation")
     change = {"StackName": stack, "ChangeSetName": _CHANGE_SET}
     try:
         cloud.create_change_set(

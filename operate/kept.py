@@ -57,7 +57,7 @@ def names_in(stack: str) -> Names:
         if "does not exist" not in str(error):
             raise
         raise Refused(f"There is no stack {stack} in {cloud.meta.region_name}.") from error
-    there = {one["LogicalResourceId"]: one.get("PhysicalResourceId") for one in every}
+    there = {one["LogicalResourceId"]: one.get("PhysicalResourceId", "") for one in every}
     return {name: there[name] for name in keeps if there.get(name)}
 
 
