@@ -11,6 +11,7 @@ rows, unless they are asked for. Viewers are watched for `--seconds` (half an ho
 import argparse
 import json
 import platform
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -20,16 +21,16 @@ from bench.ways import SLOW, WAYS
 
 RESULTS = loading.ROOT / "bench" / "results.json"
 SLOW_TO = 10_000
+SOFTWARE = ("ministack", "boto3", "awswrangler", "streamlit")
 PARTS = ("loading", "writing", "six", "pages", "many", "viewers")
 
 
-def machine() -> dict[str, str]:
-    """What it ran on, in words."""
+def machine(names: Sequence[str] = SOFTWARE) -> dict[str, str]:
+    """What it ran on, in words; and the versions of these packages."""
     cpus = Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").exists() else ""
     model = next((line.split(":")[1].strip() for line in cpus.splitlines() if line.startswith("model name")), "")
     count, memory = cpus.count("processor\t"), Path("/proc/meminfo").read_text().split()[1] if cpus else "0"
     said = f"{count} cores ({model or platform.processor()}), {int(memory) / 2**20:.0f} GB, {platform.system()}"
-    names = ("ministack", "boto3", "awswrangler", "streamlit")
     software = ", ".join([f"Python {platform.python_version()}", *(f"{name} {version(name)}" for name in names)])
     return {"machine": said, "software": software, "date": f"{datetime.now(UTC):%d %B %Y}"}
 

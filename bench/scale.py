@@ -1,0 +1,5 @@
+"""stub"""
+
+
+def write(found):
+    print(found)
