@@ -4,17 +4,21 @@ else follows the stream.
 Owns the counting, by botocore's own events. DynamoDB's units are counted elsewhere, by `lambdas.spending`.
 """
 
+import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from bench.ways import file
+from lambdas import spending
 from lambdas.checking import check
 from lambdas.fates import Mode
 from lambdas.loading import load
 from lambdas.recording import record
+from lambdas.spending import metered
 from lambdas.stream import Change, of_record
+from lambdas.sweeping import Sweeper
 from lambdas.upload import Address, Upload, metadata, new_id, object_key
 from lambdas.world import World
 from services.stack import Stack
@@ -87,3 +91,37 @@ def _change(record: dict[str, Any]) -> Change:
     body = record["dynamodb"]
     at = body["ApproximateCreationDateTime"].timestamp()
     return of_record(record | {"dynamodb": body | {"ApproximateCreationDateTime": at}})
+
+
+def sizes(stack: Stack) -> dict[str, float]:
+    """The mean bytes of what each table keeps, with its indexes; of `uploads`, `tallies` and `store_uploads` for each
+    upload; and of the lines that an upload has in the bucket. Of what lies in the stack now."""
+    names, found = stack.settings, {}
+    projected = {"changes": 3, "uploads": 2}  # whole copies: of changes by item and by upload, of receipts by month
+    uploads = _scanned(stack, names.uploads_table)
+    receipts = [one for one in uploads if "Rows" in one]
+    for table in ("inventory", "changes", "tallies", "store_uploads"):
+        items = _scanned(stack, getattr(names, f"{table}_table"))
+        kept = [one for one in items if "ItemKey" in one] if table == "changes" else items
+        of = len(receipts) if table in ("tallies", "store_uploads") else len(kept)
+        found[table] = sum(spending.size(one) + 100 for one in kept) * projected.get(table, 1) / of
+    found["uploads"] = sum(spending.size(one) + 100 for one in receipts) * projected["uploads"] / len(receipts)
+    pages = stack.s3.get_paginator("list_objects_v2").paginate(Bucket=names.bucket, Prefix="receipts/")
+    found["lines"] = sum(one["Size"] for page in pages for one in page.get("Contents", [])) / len(receipts)
+    return found
+
+
+def _scanned(stack: Stack, table: str) -> list[dict[str, Any]]:
+    pages = stack.dynamodb.get_paginator("scan").paginate(TableName=table)
+    return [item for page in pages for item in page["Items"]]
+
+
+def sweep(stack: Stack) -> dict[str, float]:
+    """The units and seconds of a look of the sweeper that finds nothing to do."""
+    sweeper = Sweeper(stack.world, stack.client("sqs"), stack.client("sns"), lambda: 60.0)
+    sweeper.sweep(everything=False)
+    with metered() as meter:
+        begin = time.monotonic()
+        sweeper.sweep(everything=False)
+        seconds = time.monotonic() - begin
+    return {"reads": (spent := meter.take()).reads, "writes": spent.writes, "seconds": seconds}

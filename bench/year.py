@@ -5,7 +5,7 @@
 The files of `bench.chain` are sent to an embedded engine in their order, four at a time, each followed until its last
 stream record is checked. At the end the laws are checked (each store by `tests.laws`, everything by `verify`, and the
 table against what is really on the shelves), and what each kind of file took is kept in bench/year.json: units as the
-receipts count them, milliseconds as the Lambdas' logs tell. `bench.scale` carries them to ten thousand stores.
+receipts count them. `bench.scale` carries them to ten thousand stores.
 """
 
 import argparse
@@ -18,11 +18,11 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from bench import scale
+from bench import costs, scale
 from bench.__main__ import machine
 from bench.chain import KINDS, Chain, File, Till
 from bench.loading import ROOT, running
-from bench.requests import requests_of_a_file
+from bench.requests import requests_of_a_file, sizes, sweep
 from services import stock, uploads, verifying
 from services.outcome import Receipt
 from services.stack import Stack
@@ -59,28 +59,32 @@ def summed(driven: Iterable[tuple[File, Receipt]]) -> dict[str, Counter[str]]:
     return found
 
 
-def ran(stack: Stack, since: float) -> dict[str, list[float]]:
-    """Of each Lambda the milliseconds of its runs since then, by its REPORT lines."""
+def logged(stack: Stack, since: float) -> dict[str, dict[str, float]]:
+    """Of each Lambda: its runs since then, their milliseconds by their REPORT lines, and the bytes of all lines."""
     logs, found = stack.client("logs"), {}
-    for name in ("loader", "recorder", "checker"):
+    for name in ("loader", "recorder", "checker", "sweeper"):
         group = f"/aws/lambda/{getattr(stack.settings, name)}"
-        pages = logs.get_paginator("filter_log_events").paginate(
-            logGroupName=group, startTime=int(since * 1000), filterPattern="REPORT"
-        )
+        pages = logs.get_paginator("filter_log_events").paginate(logGroupName=group, startTime=int(since * 1000))
         lines = [one["message"] for page in pages for one in page["events"]]
-        found[name] = [float(line.split("Duration: ")[1].split()[0]) for line in lines if "Duration: " in line]
+        took = [float(line.split("Duration: ")[1].split()[0]) for line in lines if line.startswith("REPORT")]
+        found[name] = {"runs": len(took), "ms": sum(took), "bytes": sum(len(line.encode()) for line in lines)}
     return found
 
 
-def broken(stack: Stack, tills: list[Till], receipts: dict[str, list[Receipt]]) -> list[str]:
-    """How the laws were broken: none, one hopes."""
+def broken(stack: Stack, tills: list[Till], receipts: dict[str, list[Receipt]]) -> tuple[list[str], float]:
+    """How the laws were broken; and the seconds that `verify` took of it."""
     found = [text for till in tills for text in laws.broken(stack, till.name, receipts[till.name])]
-    for till in tills:
-        held = {one.item: (int(one.count), (one.updated_at or "")[:19]) for one in stock.of_store(stack, till.name)}
-        true = {one.item: (one.count, one.at[:19]) for one in till.shelf.values()}
-        found += [f"{till.name} · {item}: {held.get(item)}, and {true[item]} is true" for item in true
-                  if held.get(item) != true[item]]  # fmt: skip
-    return found + [one.text for one in verifying.verify(stack).differences]
+    found += [text for till in tills for text in off_shelf(stack, till)]
+    verified = verifying.verify(stack)
+    return found + [one.said for one in verified.differences], verified.seconds
+
+
+def off_shelf(stack: Stack, till: Till) -> list[str]:
+    """Where the table says something else than what lies on a store's shelf."""
+    held = {one.item: (one.count, (one.updated_at or "")[:19]) for one in stock.of_store(stack, till.name)}
+    true = {one.item: (one.count, one.at[:19]) for one in till.shelf.values()}
+    wrong = sorted(item for item in held.keys() | true.keys() if held.get(item) != true.get(item))
+    return [f"{till.name} · {item}: {held.get(item)}, and {true.get(item)} is true" for item in wrong]
 
 
 def measure(stores: int, items: int, days: int, seed: int) -> Figures:
@@ -89,35 +93,47 @@ def measure(stores: int, items: int, days: int, seed: int) -> Figures:
     chain = Chain(stores, items, midnight - timedelta(days=days + 3), seed)
     tills = [chain.till(number) for number in range(stores)]
     receipts: dict[str, list[Receipt]] = {till.name: [] for till in tills}
-    first, later, lambdas = (
-        None,
-        {kind: Counter[str]() for kind in KINDS},
-        {"loader": [], "recorder": [], "checker": []},
-    )
+    first, later = None, {kind: Counter[str]() for kind in KINDS}
     begin = time.monotonic()
     with running(followed=True) as (stack, _):
         for number, files in enumerate(chain.days(tills, days)):
-            since, driven = time.time(), list(drive(stack, files))
+            driven = list(drive(stack, files))
             for file, receipt in driven:
                 receipts[file.store].append(receipt)
             counted = summed(driven)
             if number:
                 for kind in KINDS:
                     later[kind].update(counted[kind])
-                for name, took in ran(stack, since).items():
-                    lambdas[name] += took
             else:
                 first = counted
             print(f"{datetime.now():%H:%M:%S} day {number + 1}: {len(driven)} files", flush=True)
         seconds = time.monotonic() - begin
-        wrong = broken(stack, tills, receipts)
+        wrong, verified = broken(stack, tills, receipts)
     every = [one for own in receipts.values() for one in own]
-    with running(followed=False) as (alone, _):
-        asked = requests_of_a_file(alone)
     return {
         "stores": stores, "items": items, "days": days, "seed": seed, "seconds": seconds, "broken": wrong,
-        "uploads": len(every), "rows": sum(one.rows for one in every), "first day": first, "kinds": later,
-        "lambdas": {name: {"runs": len(took), "ms": sum(took)} for name, took in lambdas.items()}, "requests": asked,
+        "uploads": len(every), "rows": sum(one.rows for one in every), "verify seconds": verified,
+        "records": sum(one.records_seen or 0 for one in every), "first day": first, "kinds": later,
+    }  # fmt: skip
+
+
+def beside(items: int) -> Figures:
+    """What is measured on small engines of their own: the requests of a file, what it leaves in tables, bucket and
+    logs, and a look of the sweeper."""
+    midnight = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    chain = Chain(1, items, midnight - timedelta(days=3))
+    with running(followed=True) as (stack, _):
+        files = next(chain.days([chain.till(0)], 1))
+        since = time.time()
+        for _ in drive(stack, files):
+            pass
+        lines, size, look = logged(stack, since), sizes(stack), sweep(stack)
+    with running(followed=False) as (alone, _):
+        asked = requests_of_a_file(alone)
+    runs = lines.pop("sweeper")
+    return {
+        "requests": asked, "sizes": size, "log bytes": sum(one["bytes"] for one in lines.values()) / len(files),
+        "sweep": look | {"log_bytes": runs["bytes"] / max(1, runs["runs"])},
     }  # fmt: skip
 
 
@@ -127,10 +143,17 @@ def main() -> None:
     parser.add_argument("--items", type=int, default=200)
     parser.add_argument("--days", type=int, default=7)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--beside", action="store_true", help="only what is measured on engines of their own")
     given = parser.parse_args()
-    found = measure(given.stores, given.items, given.days, given.seed) | {"machine": machine(("ministack", "boto3"))}
+    found = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    if not given.beside:
+        found |= measure(given.stores, given.items, given.days, given.seed)
+        found |= {"machine": machine(("ministack", "boto3"))}
+    found |= beside(found["items"])
     RESULTS.write_text(json.dumps(found, indent=1) + "\n")
-    scale.write(found)
+    results = json.loads((ROOT / "bench" / "results.json").read_text())
+    scale.write(found, results)
+    costs.write(found, results)
     if found["broken"]:
         sys.exit("\n".join(found["broken"]))
 

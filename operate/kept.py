@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,7 @@ def stack_of(stage: str) -> str:
     return f"stocktrail-{stage}"
 
 
+@cache
 def template() -> dict[str, Any]:
     """This checkout's template; !Ref and its like as CloudFormation's JSON has them."""
     found: dict[str, Any] = yaml_parse((ROOT / "template.yaml").read_text())
