@@ -41,12 +41,13 @@ _S3 = "aws.amazon.com/s3/pricing as repeated by cloudburn.io/blog/amazon-s3-pric
 _SQS = "aws.amazon.com/sqs/pricing as repeated by cloudburn.io/blog/amazon-sqs-pricing (March 2026)"
 _SNS = "aws.amazon.com/sns/pricing as repeated by factualminds.com/blog/amazon-sns-pricing-publishes-fanout-protocols"
 _WATCH = "aws.amazon.com/cloudwatch/pricing as repeated by factualminds.com (June 2026) and signoz.io (February 2026)"
-_FOUND_NOWHERE = "no page found that repeats it; from the maker's notes, to be checked first"
+_KEYS = "aws.amazon.com/kms/pricing as repeated in the cost notes of several public repositories (2025, 2026)"
+_RECOVERY = "AWS's Price List, usage TimedPITRStorage-ByteHrs, as repeated in public repositories (2026)"
 PRICES = {
     "reads": Price(READ_DOLLARS, "a read unit", _REPEATED),
     "writes": Price(WRITE_DOLLARS, "a write unit", _REPEATED),
     "table_gb": Price(0.25, "a GB and month in tables", _REPEATED),
-    "recovery_gb": Price(0.20, "a GB and month of point-in-time recovery", _FOUND_NOWHERE),
+    "recovery_gb": Price(0.20, "a GB and month of point-in-time recovery", _RECOVERY),
     "runs": Price(0.20e-6, "a Lambda's run", _LAMBDA),
     "gb_seconds": Price(0.0000133334, "a GB and second of a Lambda", _LAMBDA),
     "puts": Price(0.005e-3, "a PUT or LIST of S3", _S3),
@@ -59,8 +60,8 @@ PRICES = {
     "alarms": Price(0.10, "an alarm and month", _WATCH),
     "metrics": Price(0.30, "a metric of our own and month", _WATCH),
     "dashboards": Price(3.00, "a CloudWatch dashboard and month", _WATCH),
-    "keys": Price(1.00, "a key of KMS and month", _FOUND_NOWHERE),
-    "key_calls": Price(0.03e-4, "a call of KMS", _FOUND_NOWHERE),
+    "keys": Price(1.00, "a key of KMS and month", _KEYS),
+    "key_calls": Price(0.03e-4, "a call of KMS", _KEYS),
 }
 """us-east-1, without the free allowances, looked up on 28 November 2026."""
 LINES = {
@@ -263,7 +264,8 @@ def page(year: Mapping[str, Any], results: Mapping[str, Any]) -> str:
         told = (one.rows, one.records, one.writes, one.reads, one.size / 1024)
         lines.append(f"| {kind} | {a_day:.2f} | " + " | ".join(f"{number:,.1f}" for number in told) + " |")
     lines += [_FORMULA.format(**_numbers(year, results)), "| what | US dollars | source |", "|---|---|---|"]
-    lines += [f"| {price.of} | {price.dollars:.10f}".rstrip("0") + f" | {price.source} |" for price in PRICES.values()]
+    for price in PRICES.values():
+        lines.append(f"| {price.of} | {f'{price.dollars:.10f}'.rstrip('0').rstrip('.')} | {price.source} |")
     return "\n".join(lines) + "\n"
 
 
@@ -285,9 +287,9 @@ def _one(amount: float) -> str:
 
 _HEAD = """# What it costs on AWS
 
-`python -m bench.costs` writes this page from what `make bench` and `python -m bench.year` measured on the embedded
-engine ({machine}; {software}; {date}: {stores} simulated stores for {days} days) and from list prices. **None of it
-has been held against a bill: Stocktrail has not run in an AWS account.** Prices are for us-east-1, without the free
+`python -m bench.costs` writes this page from list prices and from what `make bench` and `python -m bench.year` measured
+on the embedded engine ({machine}; {software}; {date}; {stores} simulated stores for {days} days).
+**None of it has been held against a bill: Stocktrail has not run in an AWS account.** Prices are for us-east-1, without the free
 allowances, looked up on 28 November 2026 in pages that repeat AWS's (named at the end): **check each one against
 AWS's own page before you count on it.** The dashboard's own host is not among them: see docs/hosting.md.
 """

@@ -48,13 +48,13 @@ def test_an_item_has_one_count_at_a_time(lived: tuple[list[Till], list[File]]):
             assert said.setdefault((file.store, item, at), count) == count
 
 
-def test_files_come_in_their_order_each_once_and_none_tells_of_what_is_still_to_come(
-    lived: tuple[list[Till], list[File]],
-):
-    files = lived[1]
+def test_files_come_in_their_order_each_once_also_the_late_ones_and_none_tells_of_what_is_still_to_come():
+    many = Chain(40, 5, MIDNIGHT)
+    *days, after = many.days([many.till(number) for number in range(40)], 2)
+    files = [file for day in (*days, after) for file in day]
+    assert [len(day) > 0 for day in (*days, after)] == [True] * 3
     assert [file.sent for file in files] == sorted(file.sent for file in files)
-    apart = Chain(3, 30, MIDNIGHT)
-    alone = [file for n in range(3) for file in _days(apart.till(n), 40)]
+    alone = [file for number in range(40) for file in _days(many.till(number), 2)]
     assert sorted(files, key=repr) == sorted(alone, key=repr)
     assert all(f"{file.sent:%Y-%m-%dT%H:%M:%SZ}" >= at for file in files for _, _, at in file.rows)
 
