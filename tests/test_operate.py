@@ -195,7 +195,10 @@ def test_the_first_step_says_of_a_table_only_what_it_has():
                     "KeySchema": [{"AttributeName": "Id", "KeyType": "HASH"}],
                     "StreamSpecification": {"StreamViewType": "NEW_AND_OLD_IMAGES"},
                     "TimeToLiveSpecification": {"AttributeName": "Expires", "Enabled": True},
-                    "DeletionProtectionEnabled": {"Ref": "Protect"},
+                    "BillingMode": {"Ref": "Billing"},
+                    "ResourcePolicy": {
+                        "PolicyDocument": {"Statement": [{"Resource": {"Fn::GetAtt": ["Other", "Arn"]}}]}
+                    },
                     "SSESpecification": {"SSEEnabled": True},
                 },
             },
