@@ -290,8 +290,8 @@ _HEAD = """# What it costs on AWS
 `python -m bench.costs` writes this page from list prices and from what `make bench` and `python -m bench.year` measured
 on the embedded engine ({machine}; {software}; {date}; {stores} simulated stores for {days} days).
 **None of it has been held against a bill: Stocktrail has not run in an AWS account.** Prices are for us-east-1, without
-the free allowances, looked up on 28 November 2026 in pages that repeat AWS's (named at the end): **check each one against
-AWS's own page before you count on it.** The dashboard's own host is not among them: see docs/hosting.md.
+the free allowances, looked up on 28 November 2026 in pages that repeat AWS's (named at the end): **check each one
+against AWS's own page before you count on it.** The dashboard's own host is not among them: see docs/hosting.md.
 """
 _MONTH = """
 With `Production=true` (point-in-time recovery, alarms, a CloudWatch dashboard), after a first year of files. A stack

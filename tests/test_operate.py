@@ -88,7 +88,13 @@ def stacks_there() -> dict[str, str]:
 def test_a_stage_is_deployed_restored_deleted_taken_up_again_with_its_laws_and_erased(
     template: Path, capsys: pytest.CaptureFixture[str]
 ):
+    parameters = kept.STAGES / f"{STAGE}.yaml"
+    parameters.parent.mkdir(exist_ok=True)
+    parameters.write_text("DashboardUrl: http://localhost:8765\n")
     stack = deployed(template)
+    [found] = boto3.client("cloudformation").describe_stacks(StackName=f"stocktrail-{STAGE}")["Stacks"]
+    assert {"ParameterKey": "DashboardUrl", "ParameterValue": "http://localhost:8765"} in found["Parameters"]
+    parameters.unlink()
     assert sent(stack, csv("Rome", "Tea,5", "Milk,0")).alerts == 1
     until(lambda: not gaps(stack))
 
