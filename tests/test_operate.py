@@ -157,7 +157,7 @@ def again_under_their_names(restored: kept.Names, left: kept.Names) -> None:
     client = boto3.client("dynamodb")
     for name in restored:
         if name.endswith("Table"):
-            client.delete_table(TableName=left[name])
+            kept.erase({name: left[name]})
             client.restore_table_to_point_in_time(
                 SourceTableName=restored[name], TargetTableName=left[name], UseLatestRestorableTime=True
             )
