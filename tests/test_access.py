@@ -271,6 +271,7 @@ def test_the_calls_are_all_that_take_a_stack():
                 classes.add(node.name)
     inner = {"previewing.of_rows"}  # for undoing alone
     inner |= {"people.known", "people.of_claims"}  # by these it is found out who somebody is
+    inner |= {"ended.known", "ended.put"}  # and by these, whether they still are
     inner |= {"audit.note"}  # for whatever anybody is about to do
     assert functions | {"why.why"} | classes == set(CALLS) | inner
     assert verifying.verify.__wrapped__.__wrapped__.__name__ == "verify"  # type: ignore[attr-defined]

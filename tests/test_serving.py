@@ -188,6 +188,7 @@ def cookie(user: dict[str, Any], name: str = USER_COOKIE_NAME, key: str | None =
 
 
 @pytest.mark.parametrize("path", ["/_stcore/upload_file/session/file", "/media/1234.csv", "/_stcore/metrics"])
+@pytest.mark.usefixtures("stack")  # which knows who has signed out
 def test_with_sign_in_files_are_for_who_has_signed_in(path: str):
     anna = {"is_logged_in": True, "email": "anna@example.com", "origin": PUBLIC, "iat": time.time()}
     signed = cookie(anna)
@@ -202,6 +203,7 @@ def test_with_sign_in_files_are_for_who_has_signed_in(path: str):
     assert ask("/", signed=True)[:2] == (200, "inside")  # where one signs in
 
 
+@pytest.mark.usefixtures("stack")
 def test_a_cookie_in_parts_is_put_together():
     value = json.dumps({"is_logged_in": True, "iat": time.time(), "email": "a" * 5000})
     parts = {"": "chunks-2", "_1": value[:3000], "_2": value[3000:]}

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from services import audit, people, signing
+from services import audit, ended, people, signing
 from services.access import MACHINE, Person
 from services.audit import Did
 from services.errors import Refused
@@ -29,7 +29,8 @@ _KNOWN_SECONDS = 5
 _NAMED = 3  # stores, before the rest is counted
 BY_THE_ENGINE: Hashes = {Link: lambda held: held.serial}
 _ended: dict[str, float] = {}
-"""The sign-ins that somebody has ended, and when they would have ended by themselves."""
+"""The sign-ins that somebody has ended here, and when they would have ended by themselves: at once, and whatever can't
+be reached. The stack knows them as well, for the other dashboards and for the next start."""
 _begun: dict[str, float] = {}
 """Those of which the audit knows that they came in here, and when they will have ended by themselves."""
 
@@ -38,7 +39,7 @@ def person() -> Person:
     """Who this session is for. Who is not signed in, or has no access, gets a page that says so, and the run ends.
 
     To be asked at the start of a page, and again by every part of it that runs by itself: a sign-in ends while a page
-    is open, and what one may do changes. Raises StocktrailError when the access table can't be read.
+    is open, and what one may do changes. Raises StocktrailError when the stack can't be asked.
     """
     if not signing.configured(os.environ):
         return MACHINE
@@ -105,16 +106,25 @@ def _known(held: Link) -> Mapping[str, Given]:
     return people.known(held.stack)
 
 
+@st.cache_resource(show_spinner=False, ttl=_KNOWN_SECONDS, max_entries=2, hash_funcs=BY_THE_ENGINE)
+def _ended_anywhere(held: Link) -> Mapping[str, float]:
+    """The sign-ins that were ended at whatever dashboard of this stack, for all browsers together."""
+    return ended.known(held.stack)
+
+
 def counts(claims: Mapping[str, Any]) -> bool:
     """Whether somebody is signed in who has these claims, as they stand in Streamlit's cookie.
 
     It has checked who signed them and that the cookie is its own. How old they are, and whether somebody has signed
-    out, it leaves to us.
+    out, here or at another dashboard, it leaves to us. Raises StocktrailError when the stack can't be asked.
     """
     begun = claims.get("iat")
     if claims.get("is_logged_in") is not True or not isinstance(begun, int | float):
         return False
-    return -_AHEAD_SECONDS <= time.time() - begun < _seconds() and _mark(claims) not in _ended
+    mark = _mark(claims)
+    if mark in _ended or not -_AHEAD_SECONDS <= time.time() - begun < _seconds():
+        return False
+    return mark not in _ended_anywhere(connection.base())
 
 
 def _seconds() -> float:
@@ -174,10 +184,12 @@ def _way_out() -> None:
 
 
 def _leave() -> None:
-    """From here on this sign-in counts in no tab, and no copy of its cookie does."""
+    """From here on this sign-in counts in no tab, and no copy of its cookie does; elsewhere within _KNOWN_SECONDS."""
     claims = st.user.to_dict()
-    _remember(_ended, _mark(claims))  # first: nothing may keep anybody in
+    mark = _mark(claims)
+    _remember(_ended, mark)  # first: nothing may keep anybody in
     held = connection.base()
+    ended.put(held.stack, mark, _ended[mark])
     who = people.person(_known(held), claims, _via())
     audit.note(held.stack.acting(who), Did.SIGNED_OUT)
     st.logout()

@@ -18,6 +18,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import streamlit as st
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
@@ -30,8 +31,8 @@ from streamlit.web.server.starlette.starlette_app_utils import decode_signed_val
 from streamlit.web.server.starlette.starlette_server_config import USER_COOKIE_NAME
 
 from services import signing
-from services.errors import NotPossible
-from ui import door
+from services.errors import NotPossible, StocktrailError
+from ui import door, sessions
 
 _HERE = ("localhost", "127.0.0.1", "[::1]")
 _EVERYWHERE = "0.0.0.0"  # noqa: S104 (what Streamlit takes when it is told nothing)
@@ -79,10 +80,14 @@ def _address(environ: Mapping[str, str]) -> str:
 
 @asynccontextmanager
 async def opened(_app: object) -> AsyncIterator[None]:
-    """Open a browser where there is one, as Streamlit does for a script, but not for an app."""
+    """Open a browser where there is one, as Streamlit does for a script and not for an app. On ECS, count who looks."""
+    loop = asyncio.get_running_loop()
     if not st.get_option("server.headless"):
-        asyncio.get_running_loop().run_in_executor(None, webbrowser.open, _address(os.environ))
+        loop.run_in_executor(None, webbrowser.open, _address(os.environ))
+    telling = loop.create_task(sessions.tell(os.environ)) if sessions.hosted(os.environ) else None
     yield
+    if telling:
+        telling.cancel()
 
 
 def middleware(environ: Mapping[str, str]) -> list[Middleware]:
@@ -115,7 +120,7 @@ class Entrance:
             return
         path = scope["path"].removeprefix(self._base)
         guarded = self._guarding(send, path)
-        if refusal := self._refusal(scope, path):
+        if refusal := self._refusal(scope, path) or await self._unsigned(scope, path):
             await PlainTextResponse(f"{refusal}\n", 403)(scope, receive, guarded)
         else:  # a load balancer asks for the health by an address
             await (self._app if path == _HEALTH else self._known)(scope, receive, guarded)
@@ -130,9 +135,16 @@ class Entrance:
             return "The dashboard does not answer pages of others."
         if _sent_by_another_site(scope, headers) and not _is_visit(scope, headers, path):
             return "The dashboard answers pages of others only when somebody follows a link."
-        if self._signed and path.startswith(_OF_WHO_SIGNED_IN) and not _signed_in(scope):
-            return "Sign in first."
         return None
+
+    async def _unsigned(self, scope: Scope, path: str) -> str | None:
+        """Asked apart from the loop that serves everybody: the stack may be slow to say who has signed out."""
+        if not self._signed or not path.startswith(_OF_WHO_SIGNED_IN):
+            return None
+        try:
+            return None if await run_in_threadpool(_signed_in, scope) else "Sign in first."
+        except StocktrailError:
+            return "It can't be found out right now whether your sign-in still counts."
 
     def _is_ours(self, origin: str, host: str) -> bool:
         """Streamlit itself would let any page of localhost in, whatever its port."""
