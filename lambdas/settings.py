@@ -30,6 +30,7 @@ class Settings:
     recorder: str
     checker: str
     sweeper: str
+    logs: str
     tries: str
     visible_seconds: str
     hang_seconds: str

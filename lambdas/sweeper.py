@@ -3,12 +3,16 @@
 import time
 from typing import Any
 
+from aws_lambda_powertools import Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+
 from lambdas import deadletters
 from lambdas.handling import client, logger_of, sns, world
 from lambdas.sweeping import Sweeper
 
 _LOOK_SECONDS = 3600.0
 logger = logger_of("sweeper")
+metrics = Metrics(namespace="Stocktrail", service="sweeper")
 looks: list[float] = []  # when this process has looked through the bucket, by its own clock
 
 
@@ -31,7 +35,17 @@ def handler(event: dict[str, Any], context: Any) -> Any:
     if due:
         looks.append(time.monotonic())
     logger.info("swept: %s", swept)
+    _measure(sweeper.stuck(), context.function_name)
     return swept
+
+
+def _measure(found: dict[str, int], function: str) -> None:
+    """Tell CloudWatch, for the alarms. A function's name is one stack's alone."""
+    metrics.add_dimension("function_name", function)
+    for name, count in found.items():
+        metrics.add_metric(name, MetricUnit.Count, count)
+    metrics.flush_metrics()
+    metrics.clear_metrics()  # switched off it keeps them, and prints them all the same once it has a hundred
 
 
 def _tell(what: str, upload_id: str) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lambdas import answers, bucket, checking, failures, notifying, receipts, recording, times
-from lambdas.receipts import ANSWER, LOADER, Receipt
+from lambdas.receipts import ANSWER, HELP, LOADER, Receipt
 from lambdas.stream import of_record
 from lambdas.upload import Address, Upload, s3_event
 from lambdas.world import World
@@ -51,6 +51,17 @@ class Sweeper:
         again += self._notify([one for one in due if one["Kind"] == failures.NOTICE])
         told = notifying.send_held(self.world, self.sns)  # last: files wait for no message
         return {"lost": len(lost), "driven": driven, "retried": again, "told": told}
+
+    def stuck(self) -> dict[str, int]:
+        """What does not get on: uploads that hang or were driven again and still wait, uploads that failed by no fault
+        of their files and wait for help, and failures that are kept. Of each kind so many at most as are worked on."""
+        waiting = receipts.waiting(self.world.dynamodb, self._uploads, LOADER, _AT_MOST)
+        failed = receipts.waiting(self.world.dynamodb, self._uploads, HELP, _AT_MOST)
+        return {
+            "Hanging": sum(_drives(one) > 0 or self._hangs(one) for one in waiting),
+            "Failed": sum(not one.get("Unreadable") for one in failed),
+            "Failures": sum(1 for _ in failures.every(self.world, _AT_MOST)),
+        }
 
     @property
     def _uploads(self) -> str:

@@ -55,7 +55,7 @@ class _Stack:
         self._cloud = _client("cloudformation", environ)
 
     def deploy(self, package: Package) -> None:
-        template = package.text_with_code_at(self._upload(package))
+        template = self._upload(package)
         status = self._settled()
         if status in _USELESS:  # what a failed first deploy leaves can only be deleted
             self._cloud.delete_stack(StackName=self._name)
@@ -76,11 +76,14 @@ class _Stack:
                 tables.update_time_to_live(TableName=table, TimeToLiveSpecification=wanted)
 
     def _upload(self, package: Package) -> str:
+        """The address of the template, which a request itself could hold up to 51,200 bytes of."""
         storage = _client("s3", self._environ)
-        key = f"{package.archive_digest}.zip"
+        code, template = f"{package.archive_digest}.zip", f"{package.digest}.yaml"
+        text = package.text_with_code_at(f"s3://{ARTIFACTS}/{code}")
         storage.create_bucket(Bucket=ARTIFACTS)
-        storage.put_object(Bucket=ARTIFACTS, Key=key, Body=package.archive)
-        return f"s3://{ARTIFACTS}/{key}"
+        storage.put_object(Bucket=ARTIFACTS, Key=code, Body=package.archive)
+        storage.put_object(Bucket=ARTIFACTS, Key=template, Body=text.encode())
+        return f"{self._environ['AWS_ENDPOINT_URL']}/{ARTIFACTS}/{template}"
 
     def _request(self, kind: str, template: str) -> dict[str, str]:
         name = f"change-{uuid.uuid4().hex}"
@@ -88,7 +91,7 @@ class _Stack:
             StackName=self._name,
             ChangeSetName=name,
             ChangeSetType=kind,
-            TemplateBody=template,
+            TemplateURL=template,
             Capabilities=_CAPABILITIES,
         )
         return {"StackName": self._name, "ChangeSetName": name}

@@ -30,10 +30,24 @@ def prepare() -> None:
     app = module("app")
     app.PERSIST_STATE = False  # it would start empty on a damaged file, and overwrite that file when it stops
     app._collect_scripts = lambda *_folders: []
-    module("services.lambda_svc")._poller_started = True  # no event source runs before everything is restored
+    lambdas = module("services.lambda_svc")
+    lambdas._poller_started = True  # no event source runs before everything is restored
+    lambdas._sqs_esm_concurrency = _by_number(lambdas._sqs_esm_concurrency)
     clock.install()
     objects.install()
     queries.install()
+
+
+def _by_number(concurrency: Callable[..., int]) -> Callable[..., int]:
+    """How many batches a queue's event source may have under way. What a template's parameter says of that reaches
+    MiniStack as text, and its poller would take nothing more from the queue for failing to compare that with a number.
+    """
+
+    def of(source: dict[str, Any], *more: Any) -> int:
+        scaling = {name: int(value) for name, value in (source.get("ScalingConfig") or {}).items()}
+        return concurrency({**source, "ScalingConfig": scaling}, *more)
+
+    return of
 
 
 def start_pollers() -> None:

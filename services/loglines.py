@@ -17,7 +17,7 @@ from lambdas import times
 ERROR, WARNING, INFO, REPORT = "ERROR", "WARNING", "INFO", "REPORT"
 _RAW = "RAW"
 _START = re.compile(r"START RequestId: (\S+)")
-_SILENT = re.compile(r"(END RequestId|INIT_START|INIT_REPORT|EXTENSION)\b")
+_SILENT = re.compile(r'(END RequestId|INIT_START|INIT_REPORT|EXTENSION)\b|\{"_aws":')  # the last are metrics
 _REPORT = re.compile(r"REPORT RequestId: (\S+)\s+Duration: ([\d.]+) ms")
 _INIT = re.compile(r"\bInit Duration: ([\d.]+) ms")
 _STATUS = re.compile(r"\bStatus: (\S+)")

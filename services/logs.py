@@ -125,7 +125,7 @@ class _Group(NamedTuple):
 
 
 def _group(stack: Stack, function: str) -> _Group:
-    return _Group(function, f"/aws/lambda/{getattr(stack.settings, function)}")
+    return _Group(function, f"{stack.settings.logs}/{function}")
 
 
 def _asking(logs: Any, of: _Group, pattern: str = "", streams: Sequence[str] = ()) -> Ask:

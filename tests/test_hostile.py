@@ -519,5 +519,5 @@ def test_no_name_begins_a_line_of_the_log(loaded: tuple[Stack, list[Receipt]]):
 
 
 def _logged(stack: Stack, text: str) -> list[dict[str, Any]]:
-    found = stack.client("logs").filter_log_events(logGroupName=f"/aws/lambda/{stack.settings.loader}")["events"]
+    found = stack.client("logs").filter_log_events(logGroupName=f"{stack.settings.logs}/loader")["events"]
     return [one for one in found if text in one["message"]]
