@@ -35,11 +35,11 @@ def handler(event: dict[str, Any], context: Any) -> Any:
     if due:
         looks.append(time.monotonic())
     logger.info("swept: %s", swept)
-    _measure(sweeper.stuck(), context.function_name)
+    measure(sweeper.stuck(), context.function_name)
     return swept
 
 
-def _measure(found: dict[str, int], function: str) -> None:
+def measure(found: dict[str, int], function: str) -> None:
     """Tell CloudWatch, for the alarms. A function's name is one stack's alone."""
     metrics.add_dimension("function_name", function)
     for name, count in found.items():

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from lambdas import sweeper
 from lambdas.stream import item_key
 from lambdas.upload import of_s3_record
 from services import alerts, changes, failures, stock, uploads
@@ -114,3 +115,14 @@ def test_what_goes_wrong_stands_on_the_receipt_and_after_the_last_try_the_upload
 def test_a_call_without_records_only_warms_a_function_up(stack: Stack, function: str):
     answer = invoke(stack, getattr(stack.settings, function), {"Records": []})
     assert answer in (None, {"batchItemFailures": []})
+
+
+def test_metrics_that_are_switched_off_are_never_printed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    """Powertools keeps what it does not print, and prints a hundred of it in spite of being switched off."""
+    for off, lines in (("true", 0), ("false", 101)):
+        monkeypatch.setenv("POWERTOOLS_METRICS_DISABLED", off)
+        for _ in range(101):
+            sweeper.measure({"Hanging": 1}, "a-sweeper")
+        assert len(capsys.readouterr().out.splitlines()) == lines

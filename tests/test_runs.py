@@ -157,6 +157,7 @@ def report(more: str = "") -> list[LogLine]:
     texts = [
         "INIT_START Runtime Version: python:3.11.v50",
         f"START RequestId: {run} Version: $LATEST\n",
+        '{"_aws":{"Timestamp":1000,"CloudWatchMetrics":[]},"Hanging":[0.0]}',  # for CloudWatch, and nobody else
         "[ERROR] KeyError: 'Records'\nTraceback (most recent call last):\n  File \"/var/task/lambdas/recorder.py\"",
         f"END RequestId: {run}\n",
         f"REPORT RequestId: {run}\tDuration: 12.34 ms\tBilled Duration: 412 ms\tMemory Size: 512 MB\t"

@@ -16,7 +16,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from lambdas import settings
+from lambdas import failures as kept
+from lambdas import settings, tables, times
 from lambdas.stream import item_key
 from lambdas.world import dynamodb
 from local import engine, sessions
@@ -202,16 +203,13 @@ def test_the_dashboard_names_what_is_there(production: Stack):
 
 def test_the_sweeper_measures_what_does_not_get_on_as_the_alarms_ask_for_it(production: Stack):
     """The engine does not make metrics of such lines, so what they say is put there by hand; the rest is its own."""
-    sent(production, b"%PDF-1.4", name="no-stock.pdf")
-    stuck = _stuck(production)
-    uploads_table = production.settings.uploads_table
-    production.dynamodb.put_item(TableName=uploads_table, Item=stuck)
+    _stick(production)
     cloud = production.client("cloudwatch")
     listener = Listener(production)
     listener.topic = resources(production, ("SNS::Topic",))["OperatorsTopic"]
     with listener:
         failures.sweep(production)
-        said = until(lambda: [one for one in _measured(production) if one["Failed"] == [1.0]])[-1]
+        said = until(lambda: [one for one in _measured(production) if _counts(one) == [1.0, 1.0, 1.0]])[-1]
         [told] = said["_aws"]["CloudWatchMetrics"]
         [dimensions] = told["Dimensions"]
         where = {"Namespace": told["Namespace"], "Dimensions": [{"Name": n, "Value": said[n]} for n in dimensions]}
@@ -229,14 +227,22 @@ def test_the_sweeper_measures_what_does_not_get_on_as_the_alarms_ask_for_it(prod
         )
         text = until(lambda: listener.received("Files could not be loaded", 1))[-1]
         assert json.loads(text)["NewStateValue"] == "ALARM"
-    production.dynamodb.delete_item(TableName=uploads_table, Key={"UploadId": stuck["UploadId"]})
     assert not [one for one in logs.before(production, 15) if "_aws" in one.message]
 
 
-def _stuck(stack: Stack) -> dict[str, Any]:
-    """The receipt of an upload that failed although its file was good."""
-    [receipt, *_] = stack.dynamodb.scan(TableName=stack.settings.uploads_table)["Items"]
-    return receipt | {"UploadId": {"S": "stuck"}, "Waiting": {"S": "help"}, "FailedAt": receipt["ReceivedAt"]}
+def _stick(stack: Stack) -> None:
+    """An upload that was driven and still waits, one that failed, and a record that can't be kept. A file that can't be
+    read does not count: that is its own fault."""
+    sent(stack, b"%PDF-1.4", name="no-stock.pdf")
+    one = next(one for one in stack.dynamodb.scan(TableName=stack.settings.uploads_table)["Items"] if "LoadedAt" in one)
+    for name, waiting in (("hangs", "loader"), ("failed", "help")):
+        own = {"UploadId": name, "Waiting": waiting, "Drives": 1, "DrivenAt": times.now()}
+        stack.dynamodb.put_item(TableName=stack.settings.uploads_table, Item=one | tables.to_item(own))
+    kept.keep(stack.world, kept.RECORD, "of a test", "on purpose", {})
+
+
+def _counts(said: dict[str, Any]) -> list[float]:
+    return [count for name in ("Hanging", "Failed", "Failures") for count in said[name]]
 
 
 def _measured(stack: Stack) -> list[dict[str, Any]]:
