@@ -178,8 +178,6 @@ def played(home: Path, owner: Stack, roles: dict[str, str]) -> Played:
     _mistakes(dashboard)
     _points(dashboard, operator, owner)
     _trouble(dashboard, operator, owner)
-    owner.client("lambda").invoke(FunctionName=owner.settings.sweeper, Payload=b'{"retry": {}}')  # an error ends it
-    failures.sweep(operator)  # and a process that is new looks through the whole bucket
     _looked(dashboard)
     _papers(dashboard)
     _operated(operator)

@@ -112,16 +112,22 @@ def production(upgraded: Stack, past: Past) -> Stack:
     """The same stack with the parameters for production, by a change set that names them alone."""
     until(lambda: uploads.receipt(upgraded, past.late).settled)
     cloud = upgraded.client("cloudformation")
-    what = {"StackName": NAME, "ChangeSetName": "production"}
-    cloud.create_change_set(
-        **what, UsePreviousTemplate=True, Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
-        Parameters=[{"ParameterKey": name, "ParameterValue": value} for name, value in PRODUCTION.items()],
-    )  # fmt: skip
+    what = _changed(cloud, "production", PRODUCTION)
     until(lambda: cloud.describe_change_set(**what)["Status"] == "CREATE_COMPLETE")
     cloud.execute_change_set(**what)
     until(lambda: not (status := _status(cloud)).endswith("IN_PROGRESS") and status)
     assert _status(cloud) == "UPDATE_COMPLETE"
     return stacks.connect(os.environ)
+
+
+def _changed(cloud: Any, name: str, parameters: dict[str, str]) -> dict[str, str]:
+    """A change set of the parameters alone."""
+    what = {"StackName": NAME, "ChangeSetName": name}
+    cloud.create_change_set(
+        **what, UsePreviousTemplate=True, Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
+        Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
+    )  # fmt: skip
+    return what
 
 
 def _status(cloud: Any) -> str:
@@ -248,6 +254,14 @@ def _counts(said: dict[str, Any]) -> list[float]:
 def _measured(stack: Stack) -> list[dict[str, Any]]:
     found = stack.client("logs").filter_log_events(logGroupName=f"{stack.settings.logs}/sweeper", startTime=0)["events"]
     return [json.loads(one["message"]) for one in found if '"_aws"' in one["message"]]
+
+
+def test_the_engine_knows_no_budget_and_says_so_before_it_changes_anything(production: Stack):
+    """The day it does, a budget is to be made here too."""
+    cloud = production.client("cloudformation")
+    with pytest.raises(ClientError, match=r"Unrecognized resource types: \[AWS::Budgets::Budget\]"):
+        _changed(cloud, "budget", PRODUCTION | {"MonthlyBudget": "50"})
+    assert _status(cloud) == "UPDATE_COMPLETE"
 
 
 def test_what_the_stack_held_is_there_when_the_stack_is_gone(production: Stack, past: Past):
