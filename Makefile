@@ -1,12 +1,12 @@
-# make run     everything on this machine: installs, starts, opens the dashboard
-# make test    installs what the tests need, checks and tests everything
-# make check   lint, types, layers, what is known against the packages
+# make run      everything on this machine: installs, starts, opens the dashboard
+# make test     installs what the tests need, checks and tests everything
+# make check    lint, types, layers, what is known against the packages
 # make bench    what a file and a viewer cost, side by side with other ways; takes more than an hour
-# make chaos   uploads while everything breaks: make chaos ROUNDS=20 SEED=7
-# make deploy  to AWS: make deploy STAGE=test, with the parameters in stages/test.yaml; shows the changes and asks, unless CONFIRM=no
-# make destroy deletes a stage's stack, after asking; the tables, the bucket and the users stay
-# make build   what deploy sends: sam build, and `slim`, which takes botocore's descriptions of what the Lambdas never ask out: 15 of 23 MB
-# make clean   removes what `install` made; the state folder .stocktrail stays
+# make chaos    uploads while everything breaks: make chaos ROUNDS=20 SEED=7
+# make deploy   to AWS: make deploy STAGE=test, with the parameters in stages/test.yaml; shows the changes and asks, unless CONFIRM=no
+# make destroy  deletes a stage's stack, after asking; the tables, the bucket and the users stay
+# make build    what deploy sends: sam build, and `slim`, which takes botocore's descriptions of what the Lambdas never ask out: 15 of 23 MB
+# make clean    removes what `install` made; the state folder .stocktrail stays
 
 PYTHON ?= python3
 BIN := .venv/bin

@@ -21,7 +21,7 @@ from streamlit.web.server.starlette.starlette_app_utils import create_signed_val
 from streamlit.web.server.starlette.starlette_server_config import TOKENS_COOKIE_NAME, USER_COOKIE_NAME
 
 from services.errors import NotPossible
-from services.stack import ROOT
+from services.stack import ROOT, Stack
 from tests.dashboard import serving as served
 from ui import serving
 from ui.serving import Entrance
@@ -38,6 +38,13 @@ def address(request: pytest.FixtureRequest) -> Iterator[str]:
     config.set_option("server.address", request.param)
     yield request.param
     config.set_option("server.address", before)
+
+
+@pytest.fixture
+def asked(stack: Stack) -> Stack:
+    """The stack that is asked who has signed out, and not one that another test's pages were connected to."""
+    st.cache_resource.clear()
+    return stack
 
 
 # --- where it may begin ----------------------------------------------------------------------------------------------
@@ -188,7 +195,7 @@ def cookie(user: dict[str, Any], name: str = USER_COOKIE_NAME, key: str | None =
 
 
 @pytest.mark.parametrize("path", ["/_stcore/upload_file/session/file", "/media/1234.csv", "/_stcore/metrics"])
-@pytest.mark.usefixtures("stack")  # which knows who has signed out
+@pytest.mark.usefixtures("asked")
 def test_with_sign_in_files_are_for_who_has_signed_in(path: str):
     anna = {"is_logged_in": True, "email": "anna@example.com", "origin": PUBLIC, "iat": time.time()}
     signed = cookie(anna)
@@ -203,7 +210,7 @@ def test_with_sign_in_files_are_for_who_has_signed_in(path: str):
     assert ask("/", signed=True)[:2] == (200, "inside")  # where one signs in
 
 
-@pytest.mark.usefixtures("stack")
+@pytest.mark.usefixtures("asked")
 def test_a_cookie_in_parts_is_put_together():
     value = json.dumps({"is_logged_in": True, "iat": time.time(), "email": "a" * 5000})
     parts = {"": "chunks-2", "_1": value[:3000], "_2": value[3000:]}
