@@ -91,8 +91,8 @@ _FIRST = (
 )
 _LOADERS = "Files wait in the queue, nothing is lost, they are through later. Raise `LoadersAtOnce`."
 _MONTH = (
-    "DynamoDB throttles, the writes are tried again, loading takes longer; the alarm on the Uploads table's throttled "
-    "writes rings. Then the key needs a shard, as that of the changes has."
+    "DynamoDB throttles, the writes are tried again, loading takes longer (alarm FilesWait). Then the key needs a "
+    "shard, as that of the changes has."
 )
 _CHANGES = "The recorder is throttled: batches are tried again, changes are shown later (alarm RecorderBehind)."
 _NEW = "DynamoDB throttles for minutes, then has grown; transactions are tried again."

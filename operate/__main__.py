@@ -14,7 +14,9 @@ def destroy(stage: str) -> None:
     """Delete a stage's stack, and say what stays."""
     stack, file = stack_of(stage), STAGES / f"{stage}.kept.json"
     names = kept.names_in(stack)
-    print(f"This deletes the stack {stack}: nothing is loaded any more, and nobody can sign in. These stay:")
+    print(f"This deletes the stack {stack}: nothing is loaded any more, and nobody can sign in.")
+    print("A dashboard that is hosted for it has a stack of its own, which has to go first (docs/hosting.md).")
+    print("These stay:")
     print(told(names))
     _typed(stage, f"To delete it, type {stage}: ")
     kept.save(file, names)

@@ -74,8 +74,11 @@ def _stores(now: Figures) -> None:
 def _last(last: Receipt | None) -> None:
     if last is None or last.upload_id is None:
         return
-    upload_id, label = last.upload_id, plain.cut(last.file, _NAME)
-    _fact("Last upload", _hour(last.received_at), words.ago(last.received_at), lambda: links.upload(upload_id, label))
+    upload_id = last.upload_id
+    _fact(
+        "Last upload", _hour(last.received_at), words.ago(last.received_at),
+        lambda: links.upload(upload_id, "Its receipt"),
+    )  # fmt: skip
 
 
 def _hour(at: str | None) -> str:
