@@ -9,10 +9,11 @@ import logging
 import os
 import signal
 import sys
+import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from time import monotonic, time
+from time import monotonic, strftime, time
 
 from local import emulator, generations, locks, snapshot
 from local.environment import VERSION
@@ -202,9 +203,14 @@ def _save_and_exit(folder: Folder) -> None:
             if failed:
                 kind, error, _ = sys.exc_info()
                 expected = kind is not None and issubclass(kind, OSError)
-                _log.error("the state could not be written: %s", error, exc_info=not expected)
+                _say(f"the state could not be written: {error if expected else traceback.format_exc()}")
         finally:
             os._exit(failed)
+
+
+def _say(sentence: str) -> None:
+    """In the log, past `sys.stderr`: a thread that was writing there at the fork holds its lock for ever."""
+    os.write(2, f"{strftime('%Y-%m-%d %H:%M:%S')} ERROR [engine] {sentence}\n".encode())
 
 
 async def _exit_status(child: int) -> int:

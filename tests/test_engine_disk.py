@@ -369,3 +369,37 @@ def test_after_a_kill_the_start_tells_that_it_recovered_and_from_when(home: Path
     detach(home)
     begin(home, source)
     assert not status(home).recovered
+
+
+FORKED = """
+import io, os, sys, threading
+from pathlib import Path
+from local import life
+from local.folder import Folder
+begun = threading.Event()
+class Stuck(io.RawIOBase):
+    def writable(self):
+        return True
+    def write(self, data):
+        begun.set()
+        threading.Event().wait()
+sys.stderr = io.TextIOWrapper(io.BufferedWriter(Stuck()), write_through=True)
+threading.Thread(target=lambda: print("x" * 10_000, file=sys.stderr, flush=True), daemon=True).start()
+begun.wait()
+child = os.fork()
+if not child:
+    life._save_and_exit(Folder(Path(sys.argv[1])))
+print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+os._exit(0)
+"""
+"""A state that can't be saved, while a thread is in the middle of a line of the log."""
+
+
+def test_a_save_that_fails_ends_and_says_so_whoever_was_writing_to_the_log(tmp_path: Path):
+    command = [sys.executable, "-c", FORKED, str(tmp_path / "gone")]
+    done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=20, check=False)
+    assert done.stdout == "1\n"
+    assert (
+        f"ERROR [engine] the state could not be written: [Errno 2] No such file or directory: '{tmp_path}"
+        in done.stderr
+    )
