@@ -26,6 +26,10 @@ BUILT := $(BUILD)/template.yaml
 TEMPLATE ?= $(BUILT)
 ASKED := dynamodb dynamodbstreams s3 sns sqs
 
+ifneq ($(AWS_REGION),) # which SAM does not look at
+export AWS_DEFAULT_REGION := $(AWS_REGION)
+endif
+
 .PHONY: install run test check chaos bench build slim deploy destroy stage clean
 
 install: $(TESTING)
@@ -61,7 +65,7 @@ deploy: stage $(TESTING) $(if $(filter $(BUILT),$(TEMPLATE)),build)
 		--capabilities CAPABILITY_IAM --resolve-s3 --no-fail-on-empty-changeset \
 		$(if $(wildcard stages/$(STAGE).yaml),--parameter-overrides file://stages/$(STAGE).yaml) \
 		$(if $(filter no,$(CONFIRM)),--no-confirm-changeset,--confirm-changeset)
-	@echo 'Its dashboard on this machine: STOCKTRAIL_STACK=stocktrail-$(STAGE) make run'
+	@$(BIN)/python -m operate deployed $(STAGE)
 
 destroy: stage $(TESTING)
 	@$(BIN)/python -m operate destroy $(STAGE)

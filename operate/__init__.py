@@ -1,5 +1,7 @@
-"""Operating a stack on AWS, beside what `sam` does: taking it away, bringing tables back, taking up what was kept.
+"""Operating a stack on AWS, beside what `sam` does: saying what there is, taking it away, bringing tables back, taking
+up what was kept.
 
+    python -m operate deployed STAGE    # `make deploy STAGE=…` ends with it
     python -m operate destroy STAGE     # asks; `make destroy STAGE=…`
     python -m operate restore STAGE [--at TIME]
     python -m operate adopt STAGE FILE

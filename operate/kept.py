@@ -62,6 +62,20 @@ def names_in(stack: str) -> Names:
     return {name: there[name] for name in keeps if there.get(name)}
 
 
+def output(stack: str, name: str) -> str:
+    """An output of the stack. Raises Refused when it is not there, or nothing was ever made of it."""
+    cloud: Any = boto3.client("cloudformation")
+    try:
+        [found] = cloud.describe_stacks(StackName=stack)["Stacks"]
+    except ClientError as error:
+        if "does not exist" not in str(error):
+            raise
+        found = {"StackStatus": "REVIEW_IN_PROGRESS"}
+    if found["StackStatus"] == "REVIEW_IN_PROGRESS":
+        raise Refused("Nothing was deployed.")
+    return next(str(one["OutputValue"]) for one in found["Outputs"] if one["OutputKey"] == name)
+
+
 def delete(stack: str) -> None:
     """Delete the stack and wait for the end. Raises Refused with CloudFormation's reasons when it fails."""
     cloud = boto3.client("cloudformation")

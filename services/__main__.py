@@ -7,6 +7,7 @@ difference), 2 wrong usage. The commands that bring files in are in `services.de
 import argparse
 import json
 import os
+import shlex
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -48,6 +49,10 @@ from services.stack import Stack, attach, connect, home, on_aws
 
 def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser().parse_args(argv)
+    if not on_aws(os.environ) and any(os.environ.get(name) for name in ("AWS_ACCESS_KEY_ID", "AWS_PROFILE")):
+        print(
+            "This is the embedded engine on this machine. For AWS, name a stack in STOCKTRAIL_STACK.", file=sys.stderr
+        )
     try:
         with harmless():
             code: int = arguments.run(arguments)
@@ -123,7 +128,9 @@ def parser() -> argparse.ArgumentParser:
     auditing.add(commands, _command, _moment)
     command.add(commands, _command)
     motor = commands.add_parser("engine", help="the embedded engine on this machine")
-    motor.add_argument("what", choices=["start", "stop", "status"])
+    motor.add_argument(
+        "what", choices=["start", "stop", "status", "env"], help="env: what lets AWS's own tools speak to it"
+    )
     motor.set_defaults(run=_engine)
     return top
 
@@ -258,7 +265,8 @@ def _print(arguments: argparse.Namespace, found: Sequence[Any], line: Callable[[
 
 def _engine(arguments: argparse.Namespace) -> int:
     try:
-        return {"start": _engine_start, "stop": _engine_stop, "status": _engine_status}[arguments.what]()
+        does = {"start": _engine_start, "stop": _engine_stop, "status": _engine_status, "env": _engine_env}
+        return does[arguments.what]()
     except FOREIGN as error:
         raise of(error) from error
 
@@ -278,6 +286,13 @@ def _engine_stop() -> int:
 def _engine_status() -> int:
     found = engine.status(home(os.environ))
     print(f"Running: process {found.pid}, {found.endpoint}" if found.running else "Not running.")
+    return 0
+
+
+def _engine_env() -> int:
+    """Lines for a shell. The engine goes on running, as whoever reads them is no user that it knows of."""
+    for name, value in attach(os.environ, stay=True).environ.items():
+        print(f"export {name}={shlex.quote(value)}")
     return 0
 
 

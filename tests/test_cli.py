@@ -285,6 +285,19 @@ def test_a_stack_that_does_not_exist_is_said(monkeypatch: pytest.MonkeyPatch):
     assert "There is no stack “no-such-stack”" in done.stderr
 
 
+def test_the_engine_says_what_lets_awss_own_tools_speak_to_it():
+    told = dict(line.removeprefix("export ").split("=", 1) for line in run("engine", "env").stdout.splitlines())
+    assert {name: value.strip("'") for name, value in told.items()} == attached()
+
+
+def test_with_credentials_of_aws_and_no_stack_it_is_said_that_this_is_the_engine(monkeypatch: pytest.MonkeyPatch):
+    assert "embedded engine" not in run("stock").stderr
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "somebody")
+    assert run("stock").stderr == (
+        "This is the embedded engine on this machine. For AWS, name a stack in STOCKTRAIL_STACK.\n"
+    )
+
+
 def test_a_state_folder_that_can_not_be_made_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     (tmp_path / "file").touch()
     monkeypatch.setenv("STOCKTRAIL_HOME", str(tmp_path / "file"))

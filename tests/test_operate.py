@@ -72,7 +72,9 @@ def connected() -> Stack:
 def deployed(template: Path) -> Stack:
     done = make("deploy", f"STAGE={STAGE}", "CONFIRM=no", f"TEMPLATE={template}")
     assert done.returncode == 0, done.stdout + done.stderr
-    return connected()
+    found = connected()
+    assert f"Files that are put below uploads/ in the bucket {found.settings.bucket} are loaded." in done.stdout
+    return found
 
 
 def counts(stack: Stack, store: str) -> dict[str, int]:
@@ -91,6 +93,8 @@ def test_a_stage_is_deployed_restored_deleted_taken_up_again_with_its_laws_and_e
     parameters = kept.STAGES / f"{STAGE}.yaml"
     parameters.parent.mkdir(exist_ok=True)
     parameters.write_text("DashboardUrl: http://localhost:8765\n")
+    done = make("deploy", f"STAGE={STAGE}", f"TEMPLATE={template}", typed="n\n")
+    assert (done.returncode != 0, "Nothing was deployed." in done.stderr) == (True, True), done.stdout + done.stderr
     stack = deployed(template)
     [found] = boto3.client("cloudformation").describe_stacks(StackName=f"stocktrail-{STAGE}")["Stacks"]
     assert {"ParameterKey": "DashboardUrl", "ParameterValue": "http://localhost:8765"} in found["Parameters"]
