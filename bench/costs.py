@@ -159,7 +159,8 @@ def idle(sweep: Mapping[str, float], *, production: bool) -> Work:
     parts = [one["Type"] for one in template()["Resources"].values()]
     work = Work(
         reads=sweep["reads"] * MINUTES, writes=sweep["writes"] * MINUTES, runs=MINUTES,
-        gb_seconds=sweep["seconds"] * OTHER_GB * MINUTES, puts=24 * DAYS, queued=2 * _POLLS_A_MINUTE * MINUTES,
+        gb_seconds=sweep["seconds"] * OTHER_GB * MINUTES, puts=24 * DAYS,
+        queued=parts.count("AWS::SQS::Queue") * _POLLS_A_MINUTE * MINUTES,
         log_gb=sweep["log_bytes"] * MINUTES / GB, key_calls=parts.count(TABLE) * _READERS * MINUTES / 5,
     )  # fmt: skip
     if not production:

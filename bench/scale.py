@@ -206,7 +206,7 @@ whole shelf before dawn, what moved at each of twelve hours; one partial file in
 thirty-three twice) through the real pipeline on the embedded engine, as many stores and days as that holds in a few
 minutes, checks the laws, and carries what was measured to ten thousand stores.
 
-Machine: {machine}, shared with other work. {software}. {date}.
+Machine: {machine}. {software}. {date}.
 
 {stores} stores of {items} items, {days} days: {uploads:,} files, {rows:,} rows, {records:,} stream records in
 {seconds:,.0f} s ({rate:.1f} files a second, four at a time, each followed to its last record). At the end every store
@@ -218,7 +218,7 @@ _BREAKING = """
 Each line: something of which there is so much, divided by what a store takes of it at the hour, when the files of all
 stores come within five minutes. Seconds are those of this machine: on AWS a file takes longer, by how much was not
 measured. If it takes ten times as long, the loaders are all busy at the hour with {slow:,.0f} stores; the other lines
-stay. `verify` was timed while other work ran on the machine.
+stay.
 """
 
 

@@ -63,7 +63,7 @@ def logged(stack: Stack, since: float) -> dict[str, dict[str, float]]:
     """Of each Lambda: its runs since then, their milliseconds by their REPORT lines, and the bytes of all lines."""
     logs, found = stack.client("logs"), {}
     for name in ("loader", "recorder", "checker", "sweeper"):
-        group = f"/aws/lambda/{getattr(stack.settings, name)}"
+        group = f"{stack.settings.logs}/{name}"
         pages = logs.get_paginator("filter_log_events").paginate(logGroupName=group, startTime=int(since * 1000))
         lines = [one["message"] for page in pages for one in page["events"]]
         took = [float(line.split("Duration: ")[1].split()[0]) for line in lines if line.startswith("REPORT")]

@@ -6,7 +6,7 @@ Owns the steps between reading and the receipt. Knows nothing of files or of a r
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from lambdas import files, inventory, lines, receipts, reruns, tables
+from lambdas import files, inventory, lines, parting, receipts, reruns, tables
 from lambdas.fates import Applied, Fate, Key, Mode, Verdict, judge
 from lambdas.others import Others
 from lambdas.stockfile import Row
@@ -90,17 +90,18 @@ class Application:
         return items[(verdict.row.store, verdict.row.item)] if back else None
 
     def _remembered(self, verdicts: list[Verdict]) -> list[Verdict]:
-        return reruns.remembered(self.world, self.applied.upload_id, verdicts) if self.rerun else verdicts
+        if not self.rerun:
+            return verdicts
+        return reruns.remembered(self.world, self.applied.upload_id, verdicts, one_by_one=self.others.upload.parted)
 
 
 def amend(world: World, upload: Upload, keys: set[Key]) -> None:
     """Apply some items of an upload once more, because another one crossed it."""
-    numbered = [
-        (number, row)
-        for number, part in enumerate(parts(files.stated(world, upload)))
-        for row in part
-        if (row.store, row.item) in keys
-    ]
+    if upload.parted:
+        numbered = parting.stated(world, upload.id, upload.mode, keys)
+    else:
+        every = enumerate(parts(files.stated(world, upload)))
+        numbered = [(number, row) for number, part in every for row in part if (row.store, row.item) in keys]
     verdicts = Application.of(world, upload, upload.time).apply([row for _, row in numbered])
     of_row = {(row.number, row.column): number for number, row in numbered}
     for number in sorted(set(of_row.values())):

@@ -11,7 +11,7 @@ from typing import Any
 
 from lambdas import failures, receipts
 from lambdas.receipts import HELP
-from lambdas.upload import Upload, of_s3_record
+from lambdas.upload import Upload, of_s3_record, part_of
 from lambdas.world import World
 
 
@@ -20,23 +20,25 @@ def take(world: World, streams: Any, message_id: str, body: str) -> None:
     try:
         said = json.loads(body)
         batch = said.get("DDBStreamBatchInfo")
-        uploads = [of_s3_record(record) for record in said.get("Records", [])]
+        uploads = [(of_s3_record(record), part_of(record)) for record in said.get("Records", [])]
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         return failures.keep(world, failures.MESSAGE, message_id, f"It can't be read: {error!r}", {"body": body})
-    for upload in uploads:
-        _given_up(world, upload)
+    for upload, part in uploads:
+        _given_up(world, upload, part)
     if batch:
         _batch(world, streams, said, message_id)
     return None
 
 
-def _given_up(world: World, upload: Upload) -> None:
-    """A file whose every try ended without a word on its receipt: the loader broke off."""
+def _given_up(world: World, upload: Upload, part: int | None) -> None:
+    """A file, or a part of one, whose every try ended without a word on its receipt: the loader broke off."""
     client, table = world.dynamodb, world.settings.uploads_table
     upload_id = receipts.claim(client, table, upload)
     receipt = receipts.get(client, table, upload_id)
     if receipt is None:
         receipts.received(client, table, upload)
+    elif part is not None and part in receipt.get("Through", ()):
+        return  # another delivery of it came through
     elif receipt.get("Waiting") != HELP and receipt.get("DrivenAt", "") <= receipt.get("RunAt", ""):
         reason = f"The loader broke off at every one of {world.settings.tries} tries."
         receipts.trouble(client, table, upload_id, reason, last=True)

@@ -34,16 +34,17 @@ class Grant:
 
     def of(self, reading: Reading) -> Reading:
         """What is left of a file: a row of another store can't be used."""
-        allowed = self.stores
-        if allowed is None:
-            return reading
-        rows = [row for row in reading.rows if row.store in allowed]
-        foreign = [_refused(row) for row in reading.rows if row.store not in allowed]
+        told = [self.one(row) for row in reading.rows]
+        rows = [one for one in told if isinstance(one, Row)]
+        foreign = [one for one in told if isinstance(one, Reject)]
         return replace(reading, rows=rows, rejects=[*reading.rejects, *foreign]) if foreign else reading
 
-
-def _refused(row: Row) -> Reject:
-    return Reject(row.number, row.column or "store", row.store, "who sent the file may not load this store")
+    def one(self, row: Row | Reject) -> Row | Reject:
+        """The row, if it may be loaded."""
+        allowed = self.stores
+        if allowed is None or isinstance(row, Reject) or row.store in allowed:
+            return row
+        return Reject(row.number, row.column or "store", row.store, "who sent the file may not load this store")
 
 
 def keep(world: World, grant: Grant) -> str:

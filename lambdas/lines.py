@@ -95,6 +95,22 @@ def read(world: World, upload_id: str, parts: Parts) -> list[Line]:
     return sorted(found, key=place)
 
 
+def first(parts: Parts, most: int) -> Parts:
+    """The first parts, as many as hold ``most`` lines together; one at least."""
+    found, held = dict[str, str](), 0
+    for number, word in sorted(parts.items(), key=lambda part: int(part[0])):
+        held += sum(totals({number: word}).values())
+        if found and held > most:
+            break
+        found[number] = word
+    return found
+
+
+def those_with(parts: Parts, fate: Fate) -> Parts:
+    """The parts in which a line has this fate."""
+    return {number: word for number, word in parts.items() if totals({number: word})[fate]}
+
+
 def totals(parts: Parts) -> dict[str, int]:
     """How many lines of all parts have each of the seven fates."""
     counts = [map(int, word.split()[1:]) for word in parts.values()]

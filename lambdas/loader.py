@@ -1,22 +1,23 @@
 """The loader: S3 says through the queue that a file has come; load it."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from botocore.exceptions import BotoCoreError, ClientError
 
-from lambdas import receipts
+from lambdas import receipts, tables
 from lambdas.handling import client, logger_of, world
 from lambdas.heartbeat import beating
-from lambdas.loading import load
+from lambdas.loading import load, load_part
 from lambdas.receipts import Delivery
-from lambdas.upload import PREFIX, Upload, of_s3_record, s3_event
+from lambdas.upload import PREFIX, Upload, of_s3_record, part_of, s3_event
 
 RETRY_SECONDS = 20
 _BEATS = 4  # while a message stays hidden: so many may go wrong
+_TOGETHER = 10  # messages that SQS takes at once
 logger = logger_of("loader")
 
 
@@ -44,13 +45,18 @@ def _message(record: SQSRecord, lambda_context: Any) -> None:
     """One message of the queue: an S3 notification, or the test event that S3 sends first."""
     seconds, delivery = int(world().settings.visible_seconds), Delivery(record.message_id, _tries(record))
     with beating(lambda: _hide(record, seconds), seconds / _BEATS):
-        for upload in _uploads(record):
-            logger.info("loading %s", upload.name, upload_id=upload.id)
-            run = lambda_context.aws_request_id
-            rest = load(world(), upload, run, lambda: _time_left(lambda_context), delivery)
+        for upload, part in _uploads(record):
+            what = upload.name if part is None else f"part {part} of {upload.name}"
+            logger.info("loading %s", what, upload_id=upload.id)
+            rest = None
+            if part is not None:
+                load_part(world(), upload, part)
+            else:
+                run, left = lambda_context.aws_request_id, lambda: _time_left(lambda_context)
+                rest = load(world(), upload, run, left, delivery, _hand_out)
             if rest:
                 _go_on(rest)
-            logger.info("%s %s", "to go on with" if rest else "done with", upload.name, upload_id=upload.id)
+            logger.info("%s %s", "to go on with" if rest else "done with", what, upload_id=upload.id)
 
 
 def _tries(record: SQSRecord) -> int:
@@ -66,10 +72,22 @@ def _go_on(upload: Upload) -> None:
     client("sqs").send_message(QueueUrl=world().settings.queue, MessageBody=json.dumps(s3_event(upload)))
 
 
-def _uploads(record: SQSRecord) -> Iterator[Upload]:
-    """The files of a message; a key that ends in a slash is what the S3 console makes for a folder."""
-    found = map(of_s3_record, json.loads(record.body).get("Records", []))
-    return (upload for upload in found if upload.address.key.startswith(PREFIX) and upload.name)
+def _hand_out(upload: Upload, numbers: Sequence[int]) -> None:
+    """Parts of a big file: each may be loaded by another run. They have a queue of their own, so that no file waits for
+    them."""
+    logger.info("handing out %d parts of %s", len(numbers), upload.name, upload_id=upload.id)
+    for some in tables.chunks(numbers, _TOGETHER):
+        entries = [{"Id": str(number), "MessageBody": json.dumps(s3_event(upload, number))} for number in some]
+        answer = client("sqs").send_message_batch(QueueUrl=world().settings.parts_queue, Entries=entries)
+        if refused := answer.get("Failed"):
+            raise tables.Busy(f"SQS refused {len(refused)} parts of {upload.name}: {refused[0].get('Message')}")
+
+
+def _uploads(record: SQSRecord) -> Iterator[tuple[Upload, int | None]]:
+    """The files of a message, or the number of a part of one; a key that ends in a slash is what the S3 console makes
+    for a folder."""
+    found = ((of_s3_record(one), part_of(one)) for one in json.loads(record.body).get("Records", []))
+    return ((upload, part) for upload, part in found if upload.address.key.startswith(PREFIX) and upload.name)
 
 
 def _trouble(record: SQSRecord, error: BaseException) -> None:
@@ -86,7 +104,7 @@ def _trouble(record: SQSRecord, error: BaseException) -> None:
 
 def _named(record: SQSRecord) -> list[Upload]:
     try:
-        return list(_uploads(record))
+        return [upload for upload, _ in _uploads(record)]
     except (ValueError, KeyError, TypeError, AttributeError):  # no S3 notification: that is what is wrong with it
         return []
 
@@ -95,7 +113,13 @@ def _hide(record: SQSRecord, seconds: int) -> None:
     """Let the message come back in so many seconds. It matters only to how soon: what goes wrong is only logged."""
     try:
         client("sqs").change_message_visibility(
-            QueueUrl=world().settings.queue, ReceiptHandle=record.receipt_handle, VisibilityTimeout=seconds
+            QueueUrl=_queue(record), ReceiptHandle=record.receipt_handle, VisibilityTimeout=seconds
         )
     except (BotoCoreError, ClientError) as error:
         logger.warning("the message could not be kept hidden: %s", error)
+
+
+def _queue(record: SQSRecord) -> str:
+    """The address of the queue that the message came from."""
+    name, parts = record.event_source_arn.rpartition(":")[2], world().settings.parts_queue
+    return parts if parts.endswith(f"/{name}") else world().settings.queue

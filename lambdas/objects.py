@@ -11,18 +11,21 @@ from typing import Any
 from lambdas.world import World
 
 RECEIPTS, MAPPINGS, ANSWERS, NOTICES, FAILURES = "receipts/", "mappings/", "answers/", "notices/", "failures/"
-GRANTS, AUDIT = "grants/", "audit/"
+GRANTS, AUDIT, PARTS = "grants/", "audit/", "parts/"
 VERIFIED = "verify/latest.json"
 
 
-def put(world: World, key: str, document: Any, *, once: bool = False) -> None:
-    """Keep a document. ``once``: the first one of this key stays, because what is under it is always the same."""
+def put(world: World, key: str, document: Any, *, once: bool = False) -> bool:
+    """Keep a document. ``once``: the first one of this key stays, because what is under it is always the same. False
+    when there is one, which may be this very one: an answer that is lost on its way is asked for again."""
     only = {"IfNoneMatch": "*"} if once else {}
     try:
         world.s3.put_object(Bucket=world.settings.bucket, Key=key, Body=json.dumps(document).encode(), **only)
     except world.s3.exceptions.ClientError as error:
         if error.response["Error"]["Code"] not in ("PreconditionFailed", "ConditionalRequestConflict"):
             raise
+        return False
+    return True
 
 
 def get(world: World, key: str) -> Any:

@@ -7,7 +7,7 @@ nothing of rows. The pages, the command line and the loader open a file here.
 from dataclasses import dataclass, replace
 
 from lambdas import mappings
-from lambdas.stockfile import AUTOMATIC, Mapping, StockFile, shape_of
+from lambdas.stockfile import AUTOMATIC, Mapping, Source, StockFile, shape_of
 from lambdas.stockfile.parts import Understanding
 from lambdas.world import World
 
@@ -32,8 +32,17 @@ def open_file(world: World, data: bytes, given: Mapping | None = None, whose: st
     Unreadable; a question is never raised, it stands in ``understood``. Asks the Mappings table once, of somebody's
     file twice at most, unless a mapping is given."""
     shape = shape_of(data)
-    kept = mappings.of_shape(world, shape, whose) if given is None and shape else None
+    kept = _kept(world, shape, whose) if given is None else None
     mapping = given or kept or AUTOMATIC
     file = StockFile(data, mapping)
     understood = replace(file.understood, shape=shape or file.understood.shape)
     return Opened(data, file, mapping, understood, saved=kept is not None)
+
+
+def mapping_of(world: World, data: bytes | Source) -> Mapping:
+    """The mapping that a file is read with of which nothing was said: what is saved for its shape, or automatic."""
+    return _kept(world, shape_of(data), None) or AUTOMATIC
+
+
+def _kept(world: World, shape: str | None, whose: str | None) -> Mapping | None:
+    return mappings.of_shape(world, shape, whose) if shape else None

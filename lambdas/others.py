@@ -4,10 +4,10 @@ Owns the asking of other uploads' files, each read once. Knows nothing of writes
 agreement”.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
-from lambdas import files, store_uploads, tables
+from lambdas import files, parting, store_uploads, tables
 from lambdas.fates import Applied, Fate, Key, Mode, Verdict, overrule
 from lambdas.stockfile import Row
 from lambdas.store_uploads import Spoke
@@ -33,7 +33,7 @@ class Others:
             return verdicts, frozenset()
         for spoke in self._newer(verdict for verdict in verdicts if verdict.to_write):
             asked.add(spoke.upload.id)
-            said = self._statements(spoke)
+            said = self._statements(spoke, [_key(verdict) for verdict in verdicts if verdict.to_write])
             verdicts = [
                 overrule(verdict, row.count, row.updated_at or spoke.upload.time, spoke.upload.id, applied)
                 if (row := said.get((verdict.row.store, verdict.row.item)))
@@ -55,7 +55,7 @@ class Others:
             asked = frozenset()
         found = []
         for spoke in self._newer(changed.values()):
-            said = {} if spoke.upload.id in asked else self._statements(spoke)
+            said = {} if spoke.upload.id in asked else self._statements(spoke, changed)
             if beaten := {key for key, v in changed.items() if key in said and _beats(said[key], spoke.upload, v)}:
                 found.append((spoke.upload, beaten))
         return found
@@ -73,8 +73,11 @@ class Others:
         )
         return list({spoke.upload.id: spoke for part in asked for spoke in part}.values())
 
-    def _statements(self, spoke: Spoke) -> dict[Key, Row]:
-        """What another upload's file says of each item."""
+    def _statements(self, spoke: Spoke, keys: Collection[Key]) -> dict[Key, Row]:
+        """What another upload's file says, of these items at least."""
+        if spoke.upload.parted:  # too big to be held: its parts with these items are read
+            found = parting.stated(self.world, spoke.upload.id, spoke.upload.mode, keys)
+            return {(row.store, row.item): row for _, row in found}
         if spoke.upload.id not in self._said:
             rows = files.stated(self.world, spoke.upload)
             self._said[spoke.upload.id] = {(row.store, row.item): row for row in rows}

@@ -9,6 +9,8 @@ StartedAt (of the first run), RunAt (of the last one), PartAt, LoadedAt or Faile
 was the file's own fault); Runs and RequestIds; Message (the queue's, that began the last run) and Receives (how often
 that one had come by then); Mapping (the id of the one that it is read with), Whole (how many rows the file has),
 Applying (a run has begun to write) and, if a person said so, AnsweredAt.
+Of a file that is applied in parts by many loaders (see `lambdas.parting`): Parted (how many parts there are) and
+Through (a set: the parts that are through, in any order; it takes the place of Done and HandedOver).
 Waiting, as long as it is not loaded, says for what: the loader, an answer or help (of the index that lists those);
 with an answer go WaitingAt, Question (about, text), Shape and Reason. Parts (number -> word, see `lambdas.lines`),
 Done (how many parts are through), Edition (moves with every part), HandedOver; from the parts Rows, Fates (a map) and
@@ -19,7 +21,7 @@ Settled is what that came to in the end.
 Beside the receipts stand claims: UploadId “dropped:…” names the upload of an object that came without an id of ours.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -168,15 +170,16 @@ def trouble(client: Any, table: str, upload_id: str, reason: str, *, last: bool)
     return _set(client, table, upload_id, Reason=reason, **failed, expect={"LoadedAt": None})
 
 
-def pin(client: Any, table: str, upload: Upload, reading: Reading) -> tuple[str, str | None]:
+def pin(client: Any, table: str, upload: Upload, reading: Reading | None) -> tuple[str, str | None]:
     """Keep what the file is read with, unless another run has: mapping and store as they now stand on the receipt.
-    With it, for who watches, how many rows it has, and of which stores.
+    With it, for who watches, how many rows it has, and of which stores. ``reading`` None: of a file that is still to be
+    parted, these come later.
 
     From here on rows may be written: a later run knows by it that an earlier one may have done so.
     """
-    given: Receipt = {"Mapping": upload.mapping, "Applying": True, "Whole": len(reading.rows) + len(reading.rejects)}
-    stores = {row.store for row in reading.rows}
-    given |= {"Stores": stores} if stores and len("".join(stores).encode()) <= _NAMED_BYTES else {}
+    given: Receipt = {"Mapping": upload.mapping}
+    if reading is not None:
+        given |= _about(len(reading.rows) + len(reading.rejects), {row.store for row in reading.rows})
     given |= {"Mode": upload.mode.value} | ({"Store": upload.store} if upload.store else {})
     given |= {"Undoes": upload.undoes} if upload.undoes else {}
     given |= {"Digest": upload.digest} if upload.digest else {}
@@ -191,6 +194,21 @@ def pin(client: Any, table: str, upload: Upload, reading: Reading) -> tuple[str,
     )
     kept = tables.from_item(answer["Attributes"])
     return kept["Mapping"], kept.get("Store")
+
+
+def _about(whole: int, stores: Collection[str] | None) -> Receipt:
+    known: Receipt = {"Applying": True, "Whole": whole}
+    return known | ({"Stores": set(stores)} if stores and len("".join(stores).encode()) <= _NAMED_BYTES else {})
+
+
+def parted(world: World, upload: Upload, parts: int, whole: int, stores: Collection[str] | None, spent: Units) -> None:
+    """The rows of a big file, so many of these stores, lie in parts: from here on these may be applied. ``stores``
+    None: they are many."""
+
+    def values(before: Receipt) -> Receipt:
+        return _about(whole, stores) | {"Parted": parts, "PartAt": times.now()} | _spent(before, spent)
+
+    _moved(world, upload.id, values)
 
 
 def wait(
@@ -244,25 +262,41 @@ def part(
     """Keep the fates of some rows of the file, and count them. ``through``: they are the whole part. ``spent``: what
     was taken of DynamoDB since the last one.
 
-    After the ``last`` one the upload is loaded. When an earlier run of this upload got here, or two runs meet, a write
-    that one of them made stays made.
+    After the ``last`` one the upload is loaded; one that is parted, after whichever is the last to come. When an
+    earlier run of this upload got here, or two runs meet, a write that one of them made stays made.
     """
-    client, table = world.dynamodb, world.settings.uploads_table
-    while True:
-        before = get(client, table, upload.id) or {}
+
+    def values(before: Receipt) -> Receipt:
         parts: dict[str, str] = before.get("Parts", {})
         earlier = lines.read(world, upload.id, {str(number): parts[str(number)]}) if str(number) in parts else []
         parts |= {str(number): lines.write(world, upload.id, number, lines.merged(fresh, earlier))}
-        values = _figures(parts) | {"Edition": int(before.get("Edition", 0)) + 1}
-        values |= {"Reads": before.get("Reads", 0) + tallies.rounded(spent.reads)}
-        values |= {"Writes": before.get("Writes", 0) + tallies.rounded(spent.writes)}
-        if through:
-            values |= {"Done": max(number + 1, int(before.get("Done", 0))), "PartAt": times.now()}
-        if last and "LoadedAt" not in before:
-            values |= {"LoadedAt": times.now(), "Mode": upload.mode.value, "Store": upload.store}
-        expect = {"Edition": before.get("Edition")}
-        if _set(client, table, upload.id, **values, expect=expect, remove=("Waiting", "Reason") if last else ()):
+        found, all_through = _figures(parts) | _spent(before, spent), last
+        if through and "Parted" in before:
+            found |= {"Through": {*before.get("Through", ()), number}, "PartAt": times.now()}
+            all_through = len(found["Through"]) == before["Parted"]
+        elif through:
+            found |= {"Done": max(number + 1, int(before.get("Done", 0))), "PartAt": times.now()}
+        if all_through and "LoadedAt" not in before:
+            found |= {"LoadedAt": times.now(), "Mode": upload.mode.value, "Store": upload.store}
+        return found
+
+    _moved(world, upload.id, values)
+
+
+def _moved(world: World, upload_id: str, values: Callable[[Receipt], Receipt]) -> None:
+    """Move a receipt on from what stands there; from what stands there then, if another loader was first."""
+    client, table = world.dynamodb, world.settings.uploads_table
+    while True:
+        before = get(client, table, upload_id) or {}
+        now = values(before) | {"Edition": int(before.get("Edition", 0)) + 1}
+        ends = ("Waiting", *_FAILED) if "LoadedAt" in now else ()
+        if _set(client, table, upload_id, **now, expect={"Edition": before.get("Edition")}, remove=ends):
             return
+
+
+def _spent(before: Receipt, spent: Units) -> Receipt:
+    reads, writes = (before.get(name, 0) for name in ("Reads", "Writes"))
+    return {"Reads": reads + tallies.rounded(spent.reads), "Writes": writes + tallies.rounded(spent.writes)}
 
 
 def _figures(parts: dict[str, str]) -> Receipt:

@@ -16,8 +16,11 @@ from lambdas.world import World
 _LATEST = 50  # changes of an item that are looked through
 
 
-def remembered(world: World, upload_id: str, verdicts: list[Verdict]) -> list[Verdict]:
-    """The verdicts, with those replaced that an earlier run of this upload carried out.
+def remembered(
+    world: World, upload_id: str, verdicts: list[Verdict], *, one_by_one: bool = False
+) -> list[Verdict]:  # fmt: skip
+    """The verdicts, with those replaced that an earlier run of this upload carried out. ``one_by_one``: the upload has
+    made far more changes than these rows, so those of their items are asked for.
 
     Raises tables.Busy when the changes do not come through within half a minute: then it may be tried again.
     """
@@ -29,7 +32,7 @@ def remembered(world: World, upload_id: str, verdicts: list[Verdict]) -> list[Ve
     if not doubtful:
         return verdicts
     told_of = _through(world, {held.upload_id for held in doubtful.values()})  # before the changes are asked
-    made = _made(world, upload_id)
+    made = _made_of_each(world, upload_id, list(doubtful)) if one_by_one else _made(world, upload_id)
     unsure = {key: held for key, held in doubtful.items() if key not in made and held.upload_id not in told_of}
     found = tables.each(lambda key: _made_of(world, upload_id, key, unsure[key]), unsure)
     made |= {key: one for key, one in zip(unsure, found, strict=True) if one}
@@ -57,11 +60,23 @@ def _made(world: World, upload_id: str) -> dict[Key, Held]:
     return {(one.store, one.item): _new(one) for part in asked for one in part}
 
 
+def _made_of_each(world: World, upload_id: str, keys: list[Key]) -> dict[Key, Held]:
+    """The same of these items alone: a Query for each."""
+    latest = tables.each(lambda key: _latest(world, key), keys)
+    own = (next((one for one in of if one.upload_id == upload_id), None) for of in latest)
+    return {key: one for key, one in zip(keys, own, strict=True) if one}
+
+
+def _latest(world: World, key: Key) -> list[Held]:
+    """What the latest changes that are kept of an item made of it, the latest first."""
+    return [_new(item) for item in _changes(world, "ByItem", "ItemKey", item_key(*key), _LATEST)]
+
+
 def _made_of(world: World, upload_id: str, key: Key, held: Held) -> Held | None:
     """What this upload made of one item, once the latest change that is kept of it is what the table held."""
     attempt = 0
     while True:
-        latest = [_new(item) for item in _changes(world, "ByItem", "ItemKey", item_key(*key), _LATEST)]
+        latest = _latest(world, key)
         if latest and latest[0] == held:
             return next((one for one in latest if one.upload_id == upload_id), None)
         attempt += 1

@@ -25,6 +25,7 @@ class Settings:
     bucket: str
     topic: str
     queue: str
+    parts_queue: str
     dead_letter_queue: str
     loader: str
     recorder: str
@@ -34,6 +35,7 @@ class Settings:
     tries: str
     visible_seconds: str
     hang_seconds: str
+    part_rows: str
 
 
 def from_env(environ: Mapping[str, str]) -> Settings:

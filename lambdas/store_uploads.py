@@ -26,7 +26,7 @@ def register(client: Any, table: str, upload: Upload, stores: Iterable[str], *, 
     address = upload.address
     said: dict[str, Any] = {"UploadId": upload.id, "Mode": upload.mode.value, "Timed": timed, "Name": upload.name}
     said |= {"Bucket": address.bucket, "Key": address.key, "Version": address.version, "Default": upload.store}
-    said |= {"Mapping": upload.mapping, "Undoes": upload.undoes}
+    said |= {"Mapping": upload.mapping, "Undoes": upload.undoes, "Parted": upload.parted or None}
     tables.batch_put(client, table, (tables.to_item(said | {"Store": store}) for store in sorted(stores)))
 
 
@@ -63,4 +63,4 @@ def _undone(uploads: Iterable[Upload]) -> set[str]:
 def _spoke(said: dict[str, Any]) -> Spoke:
     address = Address(said["Bucket"], said["Key"], said.get("Version"))
     names = (said["UploadId"], address, said["Name"], Mode(said["Mode"]), said.get("Default"), said.get("Mapping"))
-    return Spoke(replace(Upload(*names), undoes=said.get("Undoes")), said["Timed"])
+    return Spoke(replace(Upload(*names), undoes=said.get("Undoes"), parted="Parted" in said), said["Timed"])

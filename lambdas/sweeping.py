@@ -18,6 +18,7 @@ from lambdas.world import World
 FILE = "file"
 """The kind of a failed upload, beside those of `lambdas.failures`."""
 _DRIVES = 6  # after 3, 6, 12, … minutes: then it has failed
+_IN_TURN = 20  # times as long may a big file wait for its turn, while parts of others are being loaded
 _AT_MOST = 500
 _TURN_SECONDS = 5.0  # an upload that is driven again is waited for, so that they take effect in order
 _STEP_SECONDS = 0.05
@@ -73,8 +74,14 @@ class Sweeper:
         return [receipt for receipt in waiting if receipt["UploadId"] in lost or self._hangs(receipt)]
 
     def _hangs(self, receipt: Receipt) -> bool:
-        after = float(self.world.settings.hang_seconds)
-        return _still(receipt) > after * float(2 ** _drives(receipt))
+        after = float(self.world.settings.hang_seconds) * float(2 ** _drives(receipt))
+        still = _still(receipt)
+        return still > after and ("Parted" not in receipt or still > _IN_TURN * after or not self._parts_wait())
+
+    def _parts_wait(self) -> bool:
+        """Whether parts of big files wait for a loader: then one that stands still may only wait for its turn."""
+        asked = {"QueueUrl": self.world.settings.parts_queue, "AttributeNames": ["ApproximateNumberOfMessages"]}
+        return int(self.sqs.get_queue_attributes(**asked)["Attributes"]["ApproximateNumberOfMessages"]) > 0
 
     def _answered(self) -> list[Receipt]:
         """The uploads that wait for an answer although one was given: it was lost on the way to the loader, or what

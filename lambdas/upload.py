@@ -36,6 +36,7 @@ class Upload:
 
     ``mapping``: the id of the one that the file is read with, or “auto”; None: not said. ``undoes``: in `undo` mode,
     the id of the upload that is undone. ``by``: who sent it. ``grant``: the id of what the sender may load; None: all.
+    ``parted``: its file is so big that its rows are applied in parts, by many loaders: see `lambdas.parting`.
     """
 
     id: str
@@ -48,6 +49,7 @@ class Upload:
     digest: str | None = None
     by: str | None = None
     grant: str | None = None
+    parted: bool = False
 
     @property
     def time(self) -> str:
@@ -145,13 +147,20 @@ def of_s3_record(record: Mapping[str, Any]) -> Upload:
     return dropped(address, record["eventTime"], thing.get("sequencer", ""))
 
 
-def s3_event(upload: Upload) -> dict[str, Any]:
-    """An event, in S3's shape, that sends the loader to this upload's file again: ``of_s3_record`` reads it."""
+def s3_event(upload: Upload, part: int | None = None) -> dict[str, Any]:
+    """An event, in S3's shape, that sends the loader to this upload's file again, or to a part of it: ``of_s3_record``
+    reads it, and ``part_of``."""
     address = upload.address
     thing = {"key": quote_plus(address.key)} | ({"versionId": address.version} if address.version else {})
     record: dict[str, Any] = {"eventSource": "aws:s3", "eventName": "ObjectCreated:Put", "eventTime": upload.time}
     record |= {"s3": {"bucket": {"name": address.bucket}, "object": thing}, "uploadId": upload.id}
-    return {"Records": [record]}
+    return {"Records": [record | ({} if part is None else {"part": part})]}
+
+
+def part_of(record: Mapping[str, Any]) -> int | None:
+    """The number of the part that an S3 event record of ours sends the loader to; None: the whole file."""
+    part = record.get("part")
+    return None if part is None else int(part)
 
 
 def claim_of(upload: Upload) -> str | None:

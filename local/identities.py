@@ -126,14 +126,18 @@ def _with_conditions_of_writes(original: Callable[..., dict[str, Any]]) -> Calla
     return context
 
 
+_AS_ONE = {"sns:PublishBatch": "sns:Publish", "sqs:SendMessageBatch": "sqs:SendMessage"}
+
+
 def _as_aws_calls_it(original: Callable[..., str | None]) -> Callable[..., str | None]:
-    """To publish many messages at once is the right to publish; there is no other.
+    """To publish many messages at once is the right to publish, and to send many the right to send; there is no other.
     https://docs.aws.amazon.com/sns/latest/api/API_PublishBatch.html
+    https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsqs.html
     """
 
     def action(*request: Any) -> str | None:
         found = original(*request)
-        return "sns:Publish" if found == "sns:PublishBatch" else found
+        return _AS_ONE.get(found or "", found)
 
     return action
 

@@ -48,7 +48,7 @@ def mend(stack: Stack, of: Receipt) -> tuple[str, bytes] | None:
     if not of.upload_id or not of.fates[Fate.REJECTED]:
         return None
     data = contents(stack, of)
-    told = kept.read(stack.world, of.upload_id, of.parts)
+    told = kept.read(stack.world, of.upload_id, kept.those_with(of.parts, Fate.REJECTED))
     mapping = mappings.get(stack.world, of.mapping or mappings.AUTO)
     return to_mend(stack, of.file, open_file(stack.world, data, mapping), told)
 

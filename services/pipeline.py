@@ -12,10 +12,14 @@ _VISIBLE, _HIDDEN = "ApproximateNumberOfMessages", "ApproximateNumberOfMessagesN
 @mapped
 @needs(Right.OPERATE)
 def waiting(stack: Stack) -> dict[str, int]:
-    """How many messages wait in the queue, are at the loader, and are on their way from there to the sweeper."""
-    sqs = stack.client("sqs")
-    queue, dead = (_depth(sqs, url) for url in (stack.settings.queue, stack.settings.dead_letter_queue))
-    return {"waiting": queue[_VISIBLE], "loading": queue[_HIDDEN], "given up": dead[_VISIBLE] + dead[_HIDDEN]}
+    """How many files wait, how many parts of big files do, how many of both are at the loader, and how many are on
+    their way from there to the sweeper."""
+    sqs, names = stack.client("sqs"), stack.settings
+    files, parts, dead = (_depth(sqs, url) for url in (names.queue, names.parts_queue, names.dead_letter_queue))
+    return {
+        "waiting": files[_VISIBLE], "parts": parts[_VISIBLE], "loading": files[_HIDDEN] + parts[_HIDDEN],
+        "given up": dead[_VISIBLE] + dead[_HIDDEN],
+    }  # fmt: skip
 
 
 def _depth(sqs: Any, url: str) -> dict[str, int]:

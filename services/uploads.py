@@ -26,10 +26,12 @@ from services.previewing import Preview, foreseen, preview
 from services.stack import Stack
 
 __all__ = [
-    "Line", "Opened", "Preview", "Receipt", "answer", "contents", "errors", "follow", "foreseen", "forget", "mend",
-    "mend_data", "names", "opened", "preview", "receipt", "recent", "refused", "rejected", "remember", "rows",
+    "MOST_ROWS", "Line", "Opened", "Preview", "Receipt", "answer", "contents", "errors", "follow", "foreseen", "forget",
+    "mend", "mend_data", "names", "opened", "preview", "receipt", "recent", "refused", "rejected", "remember", "rows",
     "same_content", "saved", "send", "to_mend", "waiting",
 ]  # fmt: skip
+MOST_ROWS = 500_000
+"""So many rows of an upload are held at a time for somebody who looks at it."""
 
 
 @mapped
@@ -152,15 +154,20 @@ def follow(stack: Stack, upload_id: str, timeout: float = 60) -> Iterator[Receip
 @mapped
 @needs(Right.SEE)
 def rows(stack: Stack, of: Receipt) -> list[Line]:
-    """The fate of every row that is through, by row number. Of the rows that the person sees."""
-    return sight.lines(of, lines.read(stack.world, of.upload_id, of.parts), stack.person) if of.upload_id else []
+    """The fate of every row that is through, by row number. Of the rows that the person sees; of a file of more than
+    MOST_ROWS, those of its first parts: what can't be used, and then by store and item."""
+    return _lines(stack, of, lines.first(of.parts, MOST_ROWS))
 
 
 @mapped
 @needs(Right.SEE)
 def rejected(stack: Stack, of: Receipt) -> list[Line]:
     """An upload's rejected rows; nothing is asked when it has none."""
-    return errors(rows(stack, of)) if of.fates[Fate.REJECTED] else []
+    return errors(_lines(stack, of, lines.those_with(of.parts, Fate.REJECTED)))
+
+
+def _lines(stack: Stack, of: Receipt, parts: lines.Parts) -> list[Line]:
+    return sight.lines(of, lines.read(stack.world, of.upload_id, parts), stack.person) if of.upload_id else []
 
 
 def errors(told: Iterable[Line]) -> list[Line]:

@@ -83,7 +83,8 @@ def test_a_batch_with_an_insert_a_modify_a_remove_and_a_ttl_delete(stack: Stack,
 def handle(stack: Stack) -> Iterator[str]:
     """The receipt handle of a message that was taken from the queue, while the loader does not listen to it."""
     sqs, functions, queue = stack.client("sqs"), stack.client("lambda"), stack.settings.queue
-    [source] = functions.list_event_source_mappings(FunctionName=stack.settings.loader)["EventSourceMappings"]
+    sources = functions.list_event_source_mappings(FunctionName=stack.settings.loader)["EventSourceMappings"]
+    [source] = [one for one in sources if queue.endswith(one["EventSourceArn"].rpartition(":")[2])]
     functions.update_event_source_mapping(UUID=source["UUID"], Enabled=False)
     sqs.send_message(QueueUrl=queue, MessageBody="{}")
     [message] = until(lambda: sqs.receive_message(QueueUrl=queue).get("Messages"))

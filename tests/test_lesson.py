@@ -19,7 +19,7 @@ from urllib3 import HTTPResponse
 from lambdas.fates import Mode
 from lambdas.settings import Settings
 from lambdas.upload import new_id
-from services import changes, lesson, stock
+from services import changes, lesson, stock, uploads
 from services.errors import BadFile, Unavailable
 from services.lesson import Classroom, Lesson, Phase, scratch
 from services.lesson.consumer import Consumer
@@ -155,6 +155,7 @@ def test_nothing_of_the_stacks_own_is_touched(stack: Stack):
     def never(**_: Any) -> None:
         bodies.append("S3")
 
+    until(lambda: all(one.settled for one in uploads.recent(stack, 100_000)))  # what other tests have sent
     before = held_by(stack)
     stack.dynamodb.meta.events.register("before-send.dynamodb", look)
     stack.s3.meta.events.register("before-send.s3", never)

@@ -313,5 +313,5 @@ def test_the_deployed_readers_log_how_old_their_batches_are(stack: Stack, store:
 
 def test_nothing_waits_when_every_upload_is_through(stack: Stack, store: str):
     sent(stack, csv(store, "Tea,1"))
-    none = {"waiting": 0, "loading": 0, "given up": 0}
+    none = {"waiting": 0, "parts": 0, "loading": 0, "given up": 0}
     until(lambda: pipeline.waiting(stack) == none, seconds=90)  # what another test let fail is tried again meanwhile

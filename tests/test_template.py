@@ -154,7 +154,7 @@ def test_what_holds_data_stays_when_the_stack_goes_and_is_protected_in_productio
     tables, pools = of_type(template, "DynamoDB::Table"), of_type(template, "Cognito::UserPool")
     for name in (*tables, *pools, *of_type(template, "S3::Bucket")):
         both = template["Resources"][name]
-        assert (both["DeletionPolicy"], both["UpdateReplacePolicy"]) == ("Retain", "Retain"), name
+        assert (both["DeletionPolicy"], both["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain"), name
     for name, table in tables.items():
         on = ["IsProduction", True, False]
         assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": on}, name
@@ -252,18 +252,21 @@ def test_what_was_deployed_is_what_the_template_says(stack: Stack):
     assert stack.s3.get_bucket_versioning(Bucket=names.bucket)["Status"] == "Enabled"
     [told] = stack.s3.get_bucket_notification_configuration(Bucket=names.bucket)["QueueConfigurations"]
     assert told["Filter"]["Key"]["FilterRules"][0]["Value"] == "uploads/"
-    queue = stack.client("sqs").get_queue_attributes(QueueUrl=names.queue, AttributeNames=["All"])["Attributes"]
-    assert '"maxReceiveCount": 5' in queue["RedrivePolicy"].replace('"5"', "5").replace('":5', '": 5')
+    for url in (names.queue, names.parts_queue):
+        queue = stack.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+        assert '"maxReceiveCount": 5' in queue["RedrivePolicy"].replace('"5"', "5").replace('":5', '": 5')
     sources = stack.client("lambda").list_event_source_mappings()["EventSourceMappings"]
-    assert len(sources) == 4
-    files, dead = sorted(
-        (source for source in sources if ":sqs:" in source["EventSourceArn"]), key=lambda one: one["FunctionArn"]
-    )
+    assert len(sources) == 5
+    of_queue = {one["EventSourceArn"].rpartition(":")[2]: one for one in sources if ":sqs:" in one["EventSourceArn"]}
+    urls = (names.queue, names.parts_queue, names.dead_letter_queue)
+    files, parts, dead = (of_queue[url.rpartition("/")[2]] for url in urls)
     assert dead["FunctionArn"].endswith(names.sweeper)
     streams = [source for source in sources if ":dynamodb:" in source["EventSourceArn"]]
     assert {source["MaximumRecordAgeInSeconds"] for source in streams} == {1800}
     assert all(source["BisectBatchOnFunctionError"] for source in streams)
     [rule] = stack.client("events").list_rules()["Rules"]
     assert (rule["ScheduleExpression"], rule["State"]) == ("rate(1 minute)", "ENABLED")
-    assert int(files["ScalingConfig"]["MaximumConcurrency"]) == 4
-    assert files["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    for source in (files, parts):
+        assert source["FunctionArn"].endswith(names.loader)
+        assert int(source["ScalingConfig"]["MaximumConcurrency"]) == 4
+        assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]

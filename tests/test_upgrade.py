@@ -32,7 +32,13 @@ from tests.waiting import until
 LAST = Path(__file__).parent / "releases" / "2026-11-28.yaml"
 """The template of the last release. A newer one is put here with each release."""
 STORE, LATE = "Berlin", "Oslo"
-PRODUCTION = {"Production": "true", "OperatorsEmail": "ops@example.org", "LogDays": "90", "LoadersAtOnce": "7"}
+PRODUCTION = {
+    "Production": "true",
+    "OperatorsEmail": "ops@example.org",
+    "LogDays": "90",
+    "LoadersAtOnce": "7",
+    "PartsAtOnce": "9",
+}
 KEPT = ("DynamoDB::Table", "S3::Bucket", "Cognito::UserPool", "SQS::Queue", "SNS::Topic", "Lambda::EventSourceMapping")
 """What an upgrade must not replace, as it holds something: data, messages, subscriptions, places in the stream."""
 
@@ -45,6 +51,10 @@ class Past:
     held: list[Any]
     resources: dict[str, str]
     late: str
+
+
+_QUEUE = "          QUEUE: !Ref Queue\n"
+"""Of the loader's environment."""
 
 
 def held(stack: Stack, receipts: list[str]) -> list[Any]:
@@ -84,9 +94,11 @@ def past(home: Path) -> Past:
 
 
 def _of_last_release(home: Path) -> Stack:
-    """The stack as that release deploys it; of what the outputs have learned to name since, nothing is asked."""
+    """The stack as that release deploys it, with what today's loader has to be told besides; of what the outputs have
+    learned to name since, nothing is asked."""
     template = home.parent / f"{home.name}.yaml"
-    template.write_text(LAST.read_text().replace("CodeUri: lambdas/", f"CodeUri: {ROOT}/lambdas/"))
+    text = LAST.read_text().replace("CodeUri: lambdas/", f"CodeUri: {ROOT}/lambdas/")
+    template.write_text(text.replace(_QUEUE, f'{_QUEUE}          PART_ROWS: "250000"\n', 1))
     running = engine.attach(home, template=template, code=ROOT / "lambdas", stack=NAME)
     of = running.environ
     session = sessions.session(
@@ -97,7 +109,8 @@ def _of_last_release(home: Path) -> Stack:
         session.client(name, endpoint_url=running.endpoint) for name in ("cloudformation", "dynamodb", "s3")
     )
     said = cloud.describe_stacks(StackName=NAME)["Stacks"][0]["Outputs"]
-    names = settings.from_outputs({"Logs": ""} | {one["OutputKey"]: one["OutputValue"] for one in said})
+    learned = dict.fromkeys(("Logs", "PartsQueue", "PartRows"), "")
+    names = settings.from_outputs(learned | {one["OutputKey"]: one["OutputValue"] for one in said})
     return Stack(session, running.endpoint, names, dynamodb(table), bucket, running.since)
 
 
@@ -182,7 +195,7 @@ def test_in_production_runs_are_traced_logs_end_and_so_many_files_at_once_are_lo
     groups = production.client("logs").describe_log_groups(logGroupNamePrefix=f"{production.settings.logs}/")
     assert [one["retentionInDays"] for one in groups["logGroups"]] == [90] * 4
     sources = functions.list_event_source_mappings(FunctionName=production.settings.loader)["EventSourceMappings"]
-    assert [int(one["ScalingConfig"]["MaximumConcurrency"]) for one in sources] == [7]
+    assert {int(one["ScalingConfig"]["MaximumConcurrency"]) for one in sources} == {7, 9}
 
 
 def test_each_alarm_is_about_something_that_is_there_and_tells_the_operators(production: Stack):

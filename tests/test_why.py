@@ -144,6 +144,7 @@ class Play:
         attributes = {"ApproximateReceiveCount": str(receives)}
         message = {"messageId": f"message-{upload.id}", "receiptHandle": "x", "body": json.dumps(s3_event(upload))}
         message |= {"attributes": attributes, "eventSource": "aws:sqs", "messageAttributes": {}}
+        message |= {"eventSourceARN": f"arn:aws:sqs:us-east-1:0:{self.stack.settings.queue.rpartition('/')[2]}"}
         invoke(self.stack, self.stack.settings.loader, {"Records": [message]})
 
     def put_away(self, *rows: str, upload_id: str = "") -> Upload:

@@ -46,6 +46,9 @@ def draw(held: Link, of: Receipt) -> None:
     chosen = _choose(of, known, asked)
     if chosen:
         then, now = sorted((of, known[chosen]), key=lambda one: one.upload_id or "")
+        if max(then.rows, now.rows) > uploads.MOST_ROWS:
+            st.info(f"Files of more than {uploads.MOST_ROWS:,} rows can't be compared here.", icon=":material/info:")
+            return
         _draw(held, then, now)
 
 

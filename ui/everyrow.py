@@ -44,7 +44,7 @@ def draw(held: Link, of: Receipt) -> None:
         st.info("No row fits. Choose another fate, or widen the search.", icon=":material/filter_alt_off:")
         return
     table(shown, "every-row", "Rows by what became of them", of.upload_id or "")
-    st.caption(f"{words.some(len(shown), 'row')} shown.")
+    st.caption(f"{words.some(len(shown), 'row')} shown.{rows.told_of_more(of)}")
     tables.download(shown, f"{of.file.rsplit('.', 1)[0]}-rows.csv")
 
 

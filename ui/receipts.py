@@ -10,7 +10,7 @@ import streamlit as st
 
 from lambdas import times
 from lambdas.fates import Fate
-from services import words
+from services import uploads, words
 from services.outcome import GAP_SECONDS
 from services.uploads import Receipt
 from ui import plain, rows
@@ -84,7 +84,7 @@ def draw(of: Receipt, told: rows.Told, key: str, to_mend: tuple[str, rows.Mended
     draw_words(of)
     if of.state in ("failed", "waiting"):
         return
-    draw_alerts(told, of.state == "preview")
+    draw_alerts(of, told)
     if of.fates[Fate.REJECTED]:
         rows.draw_rejects(of, told, key, to_mend)
     if of.usable:
@@ -122,11 +122,14 @@ def _draw_unloaded(of: Receipt, said: str) -> None:
     st.page_link("pages/upload.py", label="Answer it", icon=":material/upload_file:")
 
 
-def draw_alerts(told: rows.Told, ahead: bool) -> None:
+def draw_alerts(of: Receipt, told: rows.Told) -> None:
     """The items that an upload brings to nothing."""
     if not told.out:
         return
-    rest = f" and {told.all_out - len(told.out):,} more" if told.all_out > len(told.out) else ""
+    ahead = of.state == "preview"
+    known = ahead or of.rows <= uploads.MOST_ROWS
+    many = f"{told.all_out - len(told.out):,} more" if known else "more"
+    rest = f" and {many}" if told.all_out > len(told.out) else ""
     begins = "Will be out of stock" if ahead else "Out of stock"
     st.warning(f"{begins}: {plain.escaped('; '.join(told.out))}{rest}", icon=":material/notifications_active:")
 

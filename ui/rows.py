@@ -134,6 +134,13 @@ def _draw_more(count: int) -> None:
         st.caption(f"The first {AT_MOST:,} of {count:,} are shown.")
 
 
+def told_of_more(of: Receipt) -> str:
+    """What is said of a file that has more rows than a page holds; nothing of any other."""
+    if of.rows <= uploads.MOST_ROWS:
+        return ""
+    return f" Of {of.rows:,} rows the first {uploads.MOST_ROWS:,}, by store and item, can be looked through here."
+
+
 def rejects(lines: Sequence[Line]) -> pd.DataFrame:
     names = {"row": "Row", "column": "Column", "value": "Value", "reason": "Reason"}
     return pd.DataFrame(

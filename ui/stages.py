@@ -37,8 +37,9 @@ def draw_verdict(held: Link) -> None:
         told = ", ".join(f"{one.name}: {one.odd}" for one in odd)
         st.warning(f"Nothing needs you. In the last 15 minutes: {told}. The log says why.", icon=":material/warning:")
         return
-    if under_way := queue["waiting"] + queue["loading"]:
-        st.info(f"{words.some(under_way, 'file')} on the way.", icon=":material/progress_activity:")
+    if under_way := queue["waiting"] + queue["parts"] + queue["loading"]:
+        what = "part" if queue["parts"] else "file"
+        st.info(f"{words.some(under_way, what)} on the way.", icon=":material/progress_activity:")
         return
     late = [one for one in running.readers(held) if one.behind >= words.UP_TO_DATE_SECONDS]
     if late:
@@ -88,7 +89,8 @@ def _day(at: str | None) -> date | None:
 
 def _queue(held: Link) -> Stage:
     depth = running.queue(held)
-    return Stage(flow.QUEUE, (f"{depth['waiting']:,} waiting", f"{depth['loading']:,} in flight"))
+    parts = f", {words.some(depth['parts'], 'part')}" if depth["parts"] else ""
+    return Stage(flow.QUEUE, (f"{depth['waiting']:,} waiting{parts}", f"{depth['loading']:,} in flight"))
 
 
 def _dead(held: Link) -> Stage:

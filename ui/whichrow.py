@@ -4,7 +4,7 @@ import streamlit as st
 
 from lambdas.stream import item_key
 from services import words
-from ui import everyrow, feed, itempage, links, plain, reads
+from ui import everyrow, feed, itempage, links, plain, reads, rows
 from ui.reads import Link
 
 
@@ -33,7 +33,7 @@ def _row(held: Link, upload_id: str) -> None:
     if shown.empty:
         st.info("No row fits. Widen the search.", icon=":material/filter_alt_off:")
         return
-    st.caption("Tick a row.")
+    st.caption(f"Tick a row.{rows.told_of_more(of)}")
     if one := everyrow.pick(shown, "which-row", "Rows by what became of them"):
         _ask(links.asked(upload_id, *one))
 

@@ -4,12 +4,13 @@ Pure: knows nothing of AWS, of tables or of modes. What a file holds is found, a
 asked; a mapping holds the answers.
 """
 
+from lambdas.stockfile.container import Source
 from lambdas.stockfile.mapping import AUTOMATIC, Mapping
 from lambdas.stockfile.parts import Question, Reading, Reject, Row, Unclear, Understanding, Unreadable
-from lambdas.stockfile.reading import StockFile, read, shape_of
+from lambdas.stockfile.reading import StockFile, gathered, read, shape_of
 from lambdas.stockfile.rows import AHEAD_HOURS
 
 __all__ = [
-    "AHEAD_HOURS", "AUTOMATIC", "Mapping", "Question", "Reading", "Reject", "Row", "StockFile", "Unclear",
-    "Understanding", "Unreadable", "read", "shape_of",
+    "AHEAD_HOURS", "AUTOMATIC", "Mapping", "Question", "Reading", "Reject", "Row", "Source", "StockFile", "Unclear",
+    "Understanding", "Unreadable", "gathered", "read", "shape_of",
 ]  # fmt: skip

@@ -19,6 +19,7 @@ MAX_UNPACKED, MAX_WORKBOOK = 2**30, 2**28
 FREE, RATIO = 64 * 2**20, 200
 """What is packed may always unpack to ``FREE`` bytes, and to ``RATIO`` times its size."""
 _HEAD = 4096
+_BLANK = b"\0\t\n\r \xef\xbb\xbf\xff\xfe"
 
 _ELSE = (
     (b"version https://git-lfs", "a Git LFS pointer, not the data. Fetch the file itself (git lfs pull)"),
@@ -45,6 +46,19 @@ _DAMAGED = (OSError, EOFError, zlib.error, zipfile.BadZipFile, NotImplementedErr
 
 
 @dataclass(frozen=True, slots=True)
+class Source:
+    """A file's bytes, wherever they lie, and how many they are. ``open`` gives a new stream from their start each time,
+    in which places can be sought."""
+
+    size: int
+    open: Callable[[], IO[bytes]]
+
+    @classmethod
+    def of(cls, data: "bytes | Source") -> "Source":
+        return data if isinstance(data, Source) else cls(len(data), lambda: io.BytesIO(data))
+
+
+@dataclass(frozen=True, slots=True)
 class Content:
     """A file's content, unpacked. ``open`` gives a new stream from its start each time; it raises Unreadable."""
 
@@ -52,26 +66,37 @@ class Content:
     open: Callable[[], IO[bytes]]
 
 
-def content(data: bytes) -> Content:
+def content(data: bytes | Source) -> Content:
     """What the bytes hold. Raises Unreadable for what can be no stock file, with what was seen."""
-    if not data.strip(b"\0\t\n\r \xef\xbb\xbf\xff\xfe"):
+    source = Source.of(data)
+    head = _head(source.open)
+    if not head.strip(_BLANK) and _all_blank(source):
         raise Unreadable("The file is empty. Export it again and send the new one.")
-    opener = _packed(data)
+    opener = _packed(source, head)
     if opener is None:
-        return _plain(data[:_HEAD], lambda: io.BytesIO(data), lambda: data)
-    with opener() as stream:
-        head = stream.read(_HEAD)
+        return _plain(head, source.open)
+    head = _head(opener)
     if not head:
         raise Unreadable("What is packed in the file is empty. Export it again and send the new one.")
     if head.startswith(b"\x1f\x8b"):
         raise Unreadable("The file is packed twice. Unpack it once and send what is in it.")
-    return _plain(head, opener, lambda: _all(opener))
+    return _plain(head, opener)
 
 
-def _plain(head: bytes, opener: Callable[[], IO[bytes]], whole: Callable[[], bytes]) -> Content:
+def _head(opener: Callable[[], IO[bytes]]) -> bytes:
+    with opener() as stream:
+        return stream.read(_HEAD)
+
+
+def _all_blank(source: Source) -> bool:
+    with source.open() as stream:
+        return not any(part.strip(_BLANK) for part in iter(lambda: stream.read(2**20), b""))
+
+
+def _plain(head: bytes, opener: Callable[[], IO[bytes]]) -> Content:
     """The content of bytes that are not packed themselves."""
     if head.startswith(b"PK\x03\x04"):
-        return Content(_workbook(whole()), opener)
+        return Content(_workbook(whole(opener)), opener)
     if head.startswith(b"\xd0\xcf\x11\xe0"):
         return Content("xls", opener)
     markup = head.removeprefix(b"\xef\xbb\xbf").lstrip()[:40].lower()
@@ -82,22 +107,22 @@ def _plain(head: bytes, opener: Callable[[], IO[bytes]], whole: Callable[[], byt
     return Content("text", opener)
 
 
-def _packed(data: bytes) -> Callable[[], IO[bytes]] | None:
+def _packed(source: Source, head: bytes) -> Callable[[], IO[bytes]] | None:
     """How to open what a .gz, or a .zip that is no workbook, holds; None when the file is not packed."""
-    if data.startswith(b"\x1f\x8b"):
-        return lambda: _bounded(gzip.open(io.BytesIO(data)), len(data))
-    if not data.startswith(b"PK\x03\x04"):
+    if head.startswith(b"\x1f\x8b"):
+        return lambda: _bounded(gzip.open(source.open()), source.size)
+    if not head.startswith(b"PK\x03\x04"):
         return None
-    with _zip(data) as archive:
+    with _zip(source) as archive:
         if _is_workbook(archive):
             return None
         member = _only_member(archive)
-    return lambda: _bounded(_member(data, member), member.compress_size)
+    return lambda: _bounded(_member(source, member), member.compress_size)
 
 
-def _zip(data: bytes) -> zipfile.ZipFile:
+def _zip(data: bytes | Source) -> zipfile.ZipFile:
     try:
-        return zipfile.ZipFile(io.BytesIO(data))
+        return zipfile.ZipFile(Source.of(data).open())
     except _DAMAGED as error:
         raise Unreadable(f"The file is a damaged .zip ({error}). Send it again.") from error
 
@@ -134,9 +159,9 @@ def _only_member(archive: zipfile.ZipFile) -> zipfile.ZipInfo:
     return members[0]
 
 
-def _member(data: bytes, member: zipfile.ZipInfo) -> IO[bytes]:
+def _member(data: bytes | Source, member: zipfile.ZipInfo) -> IO[bytes]:
     try:
-        return zipfile.ZipFile(io.BytesIO(data)).open(member)
+        return zipfile.ZipFile(Source.of(data).open()).open(member)
     except _DAMAGED as error:
         raise Unreadable(f"“{member.filename[:60]}” in the .zip is damaged ({error}). Send it again.") from error
 
@@ -168,9 +193,15 @@ def _bounded(stream: Any, packed: int) -> IO[bytes]:
     return io.BufferedReader(_Bounded(stream, packed), 2**16)
 
 
-def _all(opener: Callable[[], IO[bytes]]) -> bytes:
+def whole(opener: Callable[[], IO[bytes]]) -> bytes:
+    """All bytes of a workbook, which is read in memory. Raises Unreadable when they are too many for that."""
     with opener() as stream:
-        return stream.read()
+        data = stream.read(MAX_WORKBOOK + 1)
+    if len(data) > MAX_WORKBOOK:
+        raise Unreadable(
+            f"The workbook has more than {MAX_WORKBOOK // 2**20} MB. Export the list as CSV, which may be larger."
+        )
+    return data
 
 
 def check_members(data: bytes) -> None:

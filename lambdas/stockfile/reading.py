@@ -3,8 +3,9 @@
 Owns the file as a whole: opened, understood, read. Pure: knows nothing of AWS, of tables or of modes.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
+from lambdas.stockfile.container import Source
 from lambdas.stockfile.mapping import AUTOMATIC, Mapping
 from lambdas.stockfile.parts import Reading, Reject, Row, Unclear, Unreadable
 from lambdas.stockfile.rows import Rows
@@ -20,7 +21,7 @@ def read(data: bytes, *, uploaded_at: str, store: str | None = None, mapping: Ma
     return StockFile(data, mapping).read(uploaded_at=uploaded_at, store=store)
 
 
-def shape_of(data: bytes) -> str | None:
+def shape_of(data: bytes | Source) -> str | None:
     """The shape by which a file like this is known; None when it can't be read before something is said."""
     try:
         return shape(table(data, AUTOMATIC))
@@ -28,10 +29,23 @@ def shape_of(data: bytes) -> str | None:
         return None
 
 
+def gathered(rows: Iterable[Row | Reject], *, timed: bool, adds: bool) -> Reading:
+    """Every row and reject. Raises Unreadable when there are none."""
+    reading = Reading(timed=timed, adds=adds)
+    for one in rows:
+        if isinstance(one, Row):
+            reading.rows.append(one)
+        else:
+            reading.rejects.append(one)
+    if not reading.rows and not reading.rejects:
+        raise Unreadable("The file has no rows that hold anything under its headings. Nothing was loaded.")
+    return reading
+
+
 class StockFile:
     """A stock file, opened and understood; its rows are read as a stream, from the start each time."""
 
-    def __init__(self, data: bytes, mapping: Mapping = AUTOMATIC):
+    def __init__(self, data: bytes | Source, mapping: Mapping = AUTOMATIC):
         """Raises Unreadable for what is no stock file. What has to be asked stands in ``understood.question``."""
         self._table = table(data, mapping)
         self.understood, self._layout = understand(self._table, mapping)
@@ -42,22 +56,24 @@ class StockFile:
         said = self.understood.mapping
         return self._layout is not None and not (said.store or said.stores or said.always)
 
+    @property
+    def timed(self) -> bool:
+        """As of a Reading."""
+        return bool(self.understood.mapping.updated_at)
+
+    @property
+    def adds(self) -> bool:
+        """As of a Reading."""
+        return self.understood.mapping.repeats == "sum"
+
     def records(self) -> Iterator[Record]:
         """Row number and cells of every record, headings and what stands above them included."""
         return self._table.records()
 
     def read(self, *, uploaded_at: str, store: str | None = None) -> Reading:
         """Every row and reject. Raises as ``rows`` does, and Unreadable when there are none."""
-        said = self.understood.mapping
-        reading = Reading(timed=bool(said.updated_at), adds=said.repeats == "sum")
-        for one in self.rows(uploaded_at=uploaded_at, store=store):
-            if isinstance(one, Row):
-                reading.rows.append(one)
-            else:
-                reading.rejects.append(one)
-        if not reading.rows and not reading.rejects:
-            raise Unreadable("The file has no rows that hold anything under its headings. Nothing was loaded.")
-        return reading
+        rows = self.rows(uploaded_at=uploaded_at, store=store)
+        return gathered(rows, timed=self.timed, adds=self.adds)
 
     def rows(self, *, uploaded_at: str, store: str | None = None) -> Iterator[Row | Reject]:
         """Every row, or why it can't be used. Raises Unclear when something has to be said first."""

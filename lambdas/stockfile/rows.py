@@ -51,7 +51,7 @@ class Rows:
         self._is_csv, self._exact = kind == "CSV", bool(said.exact)
         self._delimiter = understood.delimiter or ","
         self._known_time: tuple[Cell, str] = ("", "")
-        self._lost: dict[Key, int] = {}  # the items of which a row can't be used, and which row
+        self._lost: dict[Key, int] | None = None  # for sums: the items of which a row can't be used, and which row
 
     def whole_sums(self, records: Callable[[], Iterator[Record]]) -> Iterator[Row | Reject]:
         """The rows of the items of which every row can be used; the others are rejects.
@@ -63,9 +63,9 @@ class Rows:
                 raise Unreadable(
                     f"Row {number:,} can't be read: {cells}. It may belong to any of the sums. Mend it first."
                 )
+        lost = self._lost = {}
         for _ in self.of(records()):
             pass
-        lost = self._lost
         for one in self.of(records()):
             if isinstance(one, Row) and (bad := lost.get((one.store, one.item))):
                 column = one.column or self._names[self._layout.counts[0]]
@@ -148,7 +148,7 @@ class Rows:
             self._check_width(cells)
             return Row(number, *key, self._filled(cells, layout.count), self._time(cells))
         except _Wrong as wrong:
-            if key:
+            if key and self._lost is not None:
                 self._lost[key] = number
             return Reject(number, *wrong.args)
 
@@ -163,7 +163,7 @@ class Rows:
                 self._check_width(cells)
                 yield Row(number, *key, self._filled(cells, index), self._time(cells), heading)
             except _Wrong as wrong:
-                if key:
+                if key and self._lost is not None:
                     self._lost[key] = number
                 column, value, reason = wrong.args
                 yield Reject(number, heading, value, reason if column in ("", heading) else f"{column}: {reason}")

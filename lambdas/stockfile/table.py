@@ -10,7 +10,7 @@ from itertools import islice
 from python_calamine import CalamineSheet
 
 from lambdas.stockfile import container, sheet, text, tree
-from lambdas.stockfile.container import MAX_COLUMNS, Content
+from lambdas.stockfile.container import MAX_COLUMNS, Content, Source
 from lambdas.stockfile.counts import Cell, text_of
 from lambdas.stockfile.encoding import encoding
 from lambdas.stockfile.headings import roles
@@ -37,7 +37,7 @@ class Table:
     question: Question | None = None
 
 
-def table(data: bytes, mapping: Mapping) -> Table:
+def table(data: bytes | Source, mapping: Mapping) -> Table:
     """The table in a file's bytes. Raises Unreadable when there is none."""
     content = container.content(data)
     return _text(content, mapping) if content.kind == "text" else _workbook(content, mapping)
@@ -81,8 +81,7 @@ def _json(kind: str, content: Content, name: str) -> Table:
 
 
 def _workbook(content: Content, mapping: Mapping) -> Table:
-    with content.open() as stream:
-        sheets = sheet.sheets(content.kind, stream.read())
+    sheets = sheet.sheets(content.kind, container.whole(content.open))
     named = tuple(sheets)
     known = mapping.sheet in sheets
     stock = [name for name in named if _score(sheets[name]) >= 4]

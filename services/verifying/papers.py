@@ -65,12 +65,12 @@ class Paper:
 
     def _expected(self) -> Rows | None:
         try:
-            data, sent = files.fetch(self.world, self.known.upload)
+            source, sent = files.fetch(self.world, self.known.upload)
         except Unreadable:
             self.gone = True
             return None
         try:
-            reading, _ = files.read(self.world, data, replace(self.known.upload, grant=sent.grant))
+            reading = files.read(self.world, source, replace(self.known.upload, grant=sent.grant))
             counting, superseded = files.rows(reading, self.known.upload.mode)
         except Unreadable as error:
             self._differ(What.UNREADABLE, f"{self.known.named} was loaded, and can't be read again: {error}")

@@ -1,7 +1,8 @@
 """Finding a row in what is kept of an upload's rows.
 
-Owns how few parts are read for one row: the parts lie by store and item, but for the rejected and the superseded rows,
-which are all in the first one.
+Owns how few parts are read for one row: the parts lie by store and item, but for the rejected and the superseded rows.
+These are all in the first one; of a file that was loaded by many, the rejected rows are in the first ones, and the
+superseded ones where their item is.
 """
 
 from collections.abc import Callable, Mapping
@@ -39,11 +40,12 @@ def find(stack: Stack, upload_id: str, parts: Mapping[str, str], asked: Asked) -
         if asked.row is not None:
             return next((found for number in numbers if (found := _of_row(read(number), asked)).line), Found())
         key = (asked.store or "", asked.item or "")
-        first = read(numbers[0])
-        own = [line for line in first if _key(line) == key]
-        line = next((one for one in own if one["fate"] != Fate.DUPLICATE), None)
+        own = [line for line in read(numbers[0]) if _key(line) == key]
+        line = _counting(own)
+        if line is None:
+            own += _halving(numbers[1:], read, key)
+            line = _counting(own)
         others = tuple(one["row"] for one in own if one["fate"] == Fate.DUPLICATE)
-        line = line or _halving(numbers[1:], read, key)
     except stack.s3.exceptions.NoSuchKey:
         return Found(gone=True)
     return Found(line, others)
@@ -56,16 +58,20 @@ def _of_row(part: list[Line], asked: Asked) -> Found:
     return Found(own[0] if own else None)
 
 
-def _halving(numbers: list[int], read: Callable[[int], list[Line]], key: Key) -> Line | None:
-    """The line of an item in parts of which each is a stretch of what is sorted by store and item."""
+def _counting(own: list[Line]) -> Line | None:
+    return next((one for one in own if one["fate"] != Fate.DUPLICATE), None)
+
+
+def _halving(numbers: list[int], read: Callable[[int], list[Line]], key: Key) -> list[Line]:
+    """The lines of an item in parts of which each is a stretch of what is sorted by store and item."""
     low, high = 0, len(numbers)
     while low < high:
         middle = (low + high) // 2
-        part = {_key(line): line for line in read(numbers[middle])}
-        if key in part:
-            return part[key]
-        low, high = (low, middle) if part and key < min(part) else (middle + 1, high)
-    return None
+        part = read(numbers[middle])
+        if own := [line for line in part if _key(line) == key]:
+            return own
+        low, high = (low, middle) if part and key < min(map(_key, part)) else (middle + 1, high)
+    return []
 
 
 def _key(line: Line) -> Key:

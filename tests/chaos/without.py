@@ -65,7 +65,7 @@ MEASURES = (
     ),
     Measure(
         "a run after a crash asks what was written", "lambdas/applying.py",
-        "if self.rerun else verdicts", "if False else verdicts", _BROKEN_OFF,
+        "if not self.rerun:", "if True:", _BROKEN_OFF,
     ),
     Measure(
         "what DynamoDB left undone is sent again", "lambdas/tables.py",
