@@ -119,11 +119,13 @@ def drawn(page: Page, heading: str | None = None) -> None:
 
 _NO_COLOUR_FADES = "() => !document.getAnimations().some(one => one.transitionProperty && one.playState === 'running')"
 _STEADY = """() => {
-    const high = document.querySelector('[data-testid=stMain]').scrollHeight
-    const last = window.lookedAt || {high: -1, times: 0}
-    window.lookedAt = {high, times: high === last.high ? last.times + 1 : 0}
-    return window.lookedAt.times >= 5
+    const main = document.querySelector('[data-testid=stMain]')
+    const size = [main.clientWidth, main.scrollWidth, main.scrollHeight].join()
+    const last = window.lookedAt || {size: '', times: 0}
+    window.lookedAt = {size, times: size === last.size ? last.times + 1 : 0}
+    return window.lookedAt.times >= (main.scrollWidth > main.clientWidth ? 50 : 5)
 }"""
+"""A table that is still as wide as the window was is given five seconds to follow it."""
 
 
 @dataclass
