@@ -7,6 +7,7 @@ this process, where what is held at a time is a few rows.
 import gzip
 import io
 import itertools
+import json
 import uuid
 import zipfile
 from collections.abc import Sequence
@@ -19,13 +20,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lambdas import applying, files, grants, lines, mappings, parting, receipts, stretches, undoing
+from lambdas import applying, deadletters, files, grants, lines, mappings, parting, receipts, stretches, times, undoing
 from lambdas.fates import OF_FILES, Mode
 from lambdas.files import Statement
 from lambdas.loading import load, load_part
 from lambdas.stockfile import Mapping, Reject, Row, StockFile, Unreadable, container
 from lambdas.stretches import Stretches
-from lambdas.upload import Upload, digest_of, metadata, new_id
+from lambdas.sweeping import Sweeper
+from lambdas.upload import Upload, digest_of, metadata, new_id, s3_event
 from lambdas.world import World
 from local import engine
 from services import changes, pipeline, stock, trust, uploads
@@ -145,6 +147,37 @@ def test_a_run_that_comes_after_the_parts_were_handed_out_hands_out_only_those_t
     assert parted(few, upload)[1] == numbers[1:]
 
 
+def test_a_dead_letter_of_a_part_fails_the_file_unless_that_part_came_through_by_another_delivery(
+    stack: Stack, few: World, store: str
+):
+    upload, numbers = parted(few, put_away(stack, rows(store)))
+    through, left = numbers[0], numbers[1]
+    load_part(few, upload, through)
+    for number, waits_for in ((through, receipts.LOADER), (left, receipts.HELP)):
+        deadletters.take(few, None, f"letter {number}", json.dumps(s3_event(upload, number)))
+        assert kept(stack, upload)["Waiting"] == waits_for
+    assert "The loader broke off at every one of" in kept(stack, upload)["Reason"]
+    load(few, upload, "run again")
+    assert settled(stack, upload)[0].state == "loaded"
+    assert {"Waiting", "Reason", "FailedAt"}.isdisjoint(kept(stack, upload))
+
+
+def test_a_file_whose_parts_wait_for_their_turn_does_not_hang_until_far_later(stack: Stack, few: World, store: str):
+    upload, _ = parted(few, put_away(stack, rows(store)))
+    sqs = stack.client("sqs")
+    names = replace(few.settings, parts_queue=sqs.create_queue(QueueName=f"parts-{uuid.uuid4().hex}")["QueueUrl"])
+    sweeper = Sweeper(replace(few, settings=names), sqs, stack.client("sns"), lambda: 10.0)
+
+    def hangs(minutes: int) -> bool:
+        ago = times.later(times.now(), minutes=-minutes)
+        return sweeper._hangs(kept(stack, upload) | dict.fromkeys(("ReceivedAt", "RunAt", "PartAt"), ago))
+
+    assert hangs(10)  # nothing is on its way to a loader
+    sqs.send_message(QueueUrl=names.parts_queue, MessageBody="a part of whatever file")
+    assert (hangs(10), hangs(100)) == (False, True)
+    load(few, upload, "again")
+
+
 def test_a_loader_that_dies_anywhere_while_the_file_is_parted_or_a_part_applied_leaves_what_one_run_leaves(
     stack: Stack, few: World
 ):
@@ -184,7 +217,10 @@ def test_a_newer_file_in_parts_that_was_crossed_by_an_older_one_has_its_word(
     world = few if whose == "both" else World(few.dynamodb, few.s3, stack.settings)
     for meets in requests:
         name = f"{store} {meets}"
-        first, older, newer = (put_away(stack, csv(name, *(f"{item},{n}" for item in items))) for n in (5, 7, 5))
+        first, older = (put_away(stack, csv(name, *(f"{item},{n}" for item in items))) for n in (5, 7))
+        newer = put_away(
+            stack, csv(name, "Jam,many", *(f"{item},5" for item in items))
+        )  # a part of its own comes first
         load(stack.world, first, "first")
         with meeting(
             few.dynamodb, meets, lambda newer=newer: load(replace(stack.world, settings=few.settings), newer, "")
