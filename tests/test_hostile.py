@@ -212,6 +212,7 @@ def keys() -> list[Key]:
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp("hostile")
     yield folder
+    engine.stop(folder)  # a command has asked it to stay
     engine.detach(folder)
 
 
